@@ -1,0 +1,114 @@
+#ifndef SWARMWARD_MODEL_BOARD_H
+#define SWARMWARD_MODEL_BOARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/*
+ * The shared board: one anonymous mapping, made by the parent, where each process writes its own
+ * part and everyone reads all: counters of the workers, health of the endpoints, the child table.
+ * Plain atomic stores, no locks, no messages on the hot path.
+ */
+
+#define BOARD_WORKERS   64
+#define BOARD_ENDPOINTS 16384
+
+/* One writer each (that worker), so a relaxed load and store is enough. */
+#define BOARD_COUNTERS(X)                                                                          \
+    X(connections_accepted)                                                                        \
+    X(connections_open)                                                                            \
+    X(connections_refused)                                                                         \
+    X(connections_shed)                                                                            \
+    X(handshakes_full)                                                                             \
+    X(handshakes_resumed)                                                                          \
+    X(handshakes_failed)                                                                           \
+    X(requests)                                                                                    \
+    X(requests_refused)                                                                            \
+    X(responses_2xx)                                                                               \
+    X(responses_3xx)                                                                               \
+    X(responses_4xx)                                                                               \
+    X(responses_5xx)                                                                               \
+    X(redirects)                                                                                   \
+    X(retries)                                                                                     \
+    X(ejections)                                                                                   \
+    X(tunnels_open)                                                                                \
+    X(bytes_in)                                                                                    \
+    X(bytes_out)                                                                                   \
+    X(log_lines)                                                                                   \
+    X(log_lines_dropped)                                                                           \
+    X(exchanges_open)                                                                              \
+    X(snapshots_alive)                                                                             \
+    X(generation)                                                                                  \
+    X(accept_pauses)
+
+#define BOARD_COUNTER_MEMBER(name) _Atomic uint64_t name;
+
+/* What one worker knows of one endpoint. */
+struct board_endpoint {
+    _Atomic uint32_t in_flight;
+    _Atomic uint32_t failures; /* in a row */
+    _Atomic uint64_t requests;
+    _Atomic int64_t ejected_until_ms; /* monotonic; 0: never */
+};
+
+enum board_health {
+    BOARD_HEALTH_UNKNOWN, /* not checked (yet): counts as up */
+    BOARD_HEALTH_UP,
+    BOARD_HEALTH_DOWN,
+};
+
+enum board_phase {
+    BOARD_STARTING, /* no snapshot is being served yet */
+    BOARD_READY,
+    BOARD_DRAINING,
+};
+
+struct board_worker {
+    BOARD_COUNTERS(BOARD_COUNTER_MEMBER)
+    _Atomic int64_t alive_ms; /* monotonic, written about once a second */
+    struct board_endpoint endpoints[BOARD_ENDPOINTS];
+};
+
+struct board_child {
+    _Atomic int32_t pid; /* 0: not running */
+    _Atomic uint32_t restarts;
+    _Atomic int64_t started_ms;
+};
+
+struct board {
+    /* written by the parent */
+    _Atomic uint32_t worker_count;
+    _Atomic uint32_t phase; /* enum board_phase */
+    _Atomic uint64_t generation;
+    _Atomic int64_t committed_wall_ms;
+    struct board_child control;
+    struct board_child checker;
+    struct board_child workers[BOARD_WORKERS];
+    /* written by the checker */
+    _Atomic uint8_t health[BOARD_ENDPOINTS]; /* enum board_health */
+    _Atomic int64_t health_changed_ms[BOARD_ENDPOINTS];
+    /* written by worker i */
+    struct board_worker worker[BOARD_WORKERS];
+};
+
+static inline void board_add(_Atomic uint64_t *counter, int64_t amount)
+{
+    atomic_store_explicit(counter,
+                          atomic_load_explicit(counter, memory_order_relaxed) + (uint64_t)amount,
+                          memory_order_relaxed);
+}
+
+static inline uint64_t board_get(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* A new board in a memfd (only touched pages cost memory), and the mapping of one. */
+int board_create(struct err *err);
+struct board *board_map(int fd, struct err *err);
+void board_unmap(struct board *board);
+
+#endif

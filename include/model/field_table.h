@@ -1,0 +1,89 @@
+#ifndef SWARMWARD_MODEL_FIELD_TABLE_H
+#define SWARMWARD_MODEL_FIELD_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "ipc/wire.h"
+
+/*
+ * One row says all there is to know about one setting: its name, where it lives, its kind, bounds,
+ * default, and the sentence that the documentation prints. The mapping file, the labels, the
+ * documentation and the snapshot codec all go through these rows.
+ */
+
+enum field_kind {
+    FIELD_BOOL,         /* bool: exactly `true` or `false` */
+    FIELD_INTEGER,      /* int64_t */
+    FIELD_MILLISECONDS, /* int64_t: "500ms", "2s", "5m", "1h"; a unit is required */
+    FIELD_BYTES,     /* int64_t: "100B", "32KiB", "64MiB", "1GiB"; a unit is required, but for 0 */
+    FIELD_BYTE_RATE, /* int64_t bytes a second: "500B/s" */
+    FIELD_PERCENT,   /* int64_t: "20%" */
+    FIELD_FRACTION,  /* int64_t millionths: "1.0", "0.25" */
+    FIELD_CHOICE,    /* int: index into `choices` */
+    FIELD_TEXT,      /* struct text, at most `most` bytes */
+    FIELD_TEXT_LIST, /* struct text_list, at most `most` items */
+    FIELD_ADDRESS,   /* struct address */
+    FIELD_STATUS_RANGE, /* struct status_range: "200-399" or "204" */
+    FIELD_AUTO_INTEGER, /* int64_t: "auto" (-1) or an integer */
+    FIELD_LATER,        /* no member: known, not built yet; using it is an error that says so */
+};
+
+struct text_list {
+    struct text *items;
+    size_t count;
+};
+
+struct status_range {
+    int least;
+    int most;
+};
+
+struct field {
+    const char *name; /* dotted below its section: "keepalive.idle" */
+    size_t offset;
+    enum field_kind kind;
+    int64_t least;
+    int64_t most;
+    const char *fallback;       /* the default, as it would be written; NULL for FIELD_LATER */
+    const char *const *choices; /* FIELD_CHOICE: NULL-terminated, in the order of the enum */
+    const char *help;           /* one sentence; for FIELD_LATER what is missing and what to do */
+};
+
+struct field_table {
+    const char *section; /* as in the file: "limits", "defaults", "tls" */
+    const struct field *fields;
+    size_t count;
+    size_t struct_bytes;
+};
+
+#define FIELD_AT(type, member) .offset = offsetof(type, member)
+
+/* Set every member to its row's default. Aborts on a default that its own row refuses. */
+void fields_set_defaults(const struct field_table *table, void *target, struct arena *arena);
+
+/* NULL: no such name. */
+const struct field *fields_find(const struct field_table *table, struct text name);
+/* The known name nearest to a misspelt one, for the hint; NULL when none is near. */
+const char *fields_nearest(const struct field_table *table, struct text name);
+
+/* Parse one written value into the member. -1: `err` says what is wrong and how to write it. */
+int field_set(const struct field *field, void *target, struct text value, struct arena *arena,
+              struct err *err);
+/* FIELD_TEXT_LIST: add one item. */
+int field_add(const struct field *field, void *target, struct text value, struct arena *arena,
+              struct err *err);
+
+/* The member as it would be written, into `out`. */
+void field_print(const struct field *field, const void *target, struct buffer *out);
+
+/* All members to bytes and back; every bound is checked again on the way in (-1: out of bounds). */
+void fields_encode(const struct field_table *table, const void *source, struct buffer *out);
+int fields_decode(const struct field_table *table, void *target, struct wire *wire,
+                  struct arena *arena);
+
+#endif

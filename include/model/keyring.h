@@ -1,0 +1,46 @@
+#ifndef SWARMWARD_MODEL_KEYRING_H
+#define SWARMWARD_MODEL_KEYRING_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "model/snapshot.h"
+
+/*
+ * The secrets that belong to a snapshot: private keys by the hash of their public half, and the
+ * secret that ticket keys come from. Travels beside the snapshot as its own sealed memfd, so that
+ * whoever must not hold it is simply not sent it.
+ */
+
+#define KEYRING_TICKET_SECRET_BYTES 32
+
+struct keyring_key {
+    uint8_t id[SNAPSHOT_ID_BYTES]; /* snapshot_certificate.key_id */
+    struct text der;               /* PKCS#8 or the type's own form */
+};
+
+struct keyring {
+    /* owned */
+    struct arena arena;
+    void *mapping;
+    size_t mapping_bytes;
+    struct string_map index;
+    struct keyring_key *keys;
+    uint32_t key_count;
+    int references;
+    uint8_t ticket_secret[KEYRING_TICKET_SECRET_BYTES];
+};
+
+struct keyring *keyring_new(void);
+struct keyring *keyring_ref(struct keyring *keyring);
+void keyring_unref(struct keyring *keyring); /* wipes what it held itself */
+
+/* NULL: no such key. */
+const struct keyring_key *keyring_find(const struct keyring *keyring,
+                                       const uint8_t id[SNAPSHOT_ID_BYTES]);
+
+int keyring_to_fd(const struct keyring *keyring, struct err *err);
+struct keyring *keyring_from_fd(int fd, struct err *err);
+
+#endif

@@ -1,0 +1,127 @@
+#ifndef SWARMWARD_MODEL_SNAPSHOT_H
+#define SWARMWARD_MODEL_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "model/settings.h"
+#include "net/address.h"
+
+/*
+ * Everything that a worker needs to serve, immutable, with a generation number. Built by control,
+ * sent as a sealed memfd, decoded by each worker; texts and certificate chains are views into the
+ * mapping, so they are in memory once for all processes. Private keys are never in it (keyring.h).
+ */
+
+#define SNAPSHOT_NONE      UINT32_MAX
+#define SNAPSHOT_ID_BYTES  32 /* SHA-256 */
+#define SNAPSHOT_BYTES_MAX ((size_t)512 * 1024 * 1024)
+
+enum key_kind {
+    KEY_ECDSA,
+    KEY_RSA,
+    KEY_KIND_COUNT,
+};
+
+struct snapshot_certificate {
+    struct text name;                  /* from the file; "" for made ones */
+    struct text chain;                 /* DER certificates, leaf first, one behind the other */
+    uint8_t id[SNAPSHOT_ID_BYTES];     /* hash of the chain */
+    uint8_t key_id[SNAPSHOT_ID_BYTES]; /* hash of the leaf's SubjectPublicKeyInfo: the key's name */
+    enum key_kind kind;
+    int64_t not_before_s; /* wall clock, Unix time */
+    int64_t not_after_s;
+};
+
+struct snapshot_endpoint {
+    struct text name; /* as shown: "127.0.0.1:3000", later the task's name */
+    struct address address;
+    uint64_t identity; /* who it is, not where: hash of service, task, network, address */
+    uint32_t slot;     /* its place on the board, stable for its identity */
+    uint32_t weight;
+};
+
+struct snapshot_service {
+    struct text name;
+    struct service_policy policy;
+    struct snapshot_endpoint *endpoints;
+    uint32_t endpoint_count;
+    uint64_t identity;
+};
+
+struct snapshot_route {
+    struct text name;
+    struct text path;
+    uint32_t service; /* index */
+    int64_t priority;
+    struct route_policy policy;
+};
+
+struct snapshot_domain {
+    struct text name; /* without "*." */
+    bool wildcard;
+    uint32_t certificates[KEY_KIND_COUNT]; /* index or SNAPSHOT_NONE */
+    uint32_t first_route;                  /* longest path first; aliases share them */
+    uint32_t route_count;
+};
+
+struct snapshot {
+    /* owned */
+    struct arena arena;
+    void *mapping; /* NULL when built here, not decoded */
+    size_t mapping_bytes;
+    struct string_map exact;    /* domain name -> index */
+    struct string_map wildcard; /* the part behind "*." -> index */
+    uint64_t generation;
+    int references;
+    struct listener_settings listeners;
+    struct tls_settings tls;
+    struct header_settings headers;
+    struct limit_settings limits;
+    struct log_settings log;
+    struct shutdown_settings shutdown;
+    uint32_t fallback_certificates[KEY_KIND_COUNT]; /* for an unknown SNI; SNAPSHOT_NONE = reject */
+    struct snapshot_certificate *certificates;
+    uint32_t certificate_count;
+    struct snapshot_service *services;
+    uint32_t service_count;
+    struct snapshot_route *routes;
+    uint32_t route_count;
+    struct snapshot_domain *domains;
+    uint32_t domain_count;
+};
+
+/* Empty, with one reference. The builder allocates its arrays in the arena, then indexes. */
+struct snapshot *snapshot_new(void);
+struct snapshot *snapshot_ref(struct snapshot *snapshot);
+void snapshot_unref(struct snapshot *snapshot); /* NULL is fine */
+
+/* Fill the name maps. -1: a name twice. */
+int snapshot_index(struct snapshot *snapshot, struct err *err);
+
+/* The domain that a host name (lower case, no port) belongs to: exact, then wildcard. NULL: none.
+ */
+const struct snapshot_domain *snapshot_find_domain(const struct snapshot *snapshot,
+                                                   struct text host);
+/*
+ * The route of a domain for a path (without query): longest prefix on segment borders, priority
+ * between equals. Dot segments are removed for matching, nothing is decoded. NULL: none.
+ */
+const struct snapshot_route *snapshot_find_route(const struct snapshot *snapshot,
+                                                 const struct snapshot_domain *domain,
+                                                 struct text path);
+
+/* To bytes and back. Decoding checks every index and bound again. */
+void snapshot_encode(const struct snapshot *snapshot, struct buffer *out);
+int snapshot_decode(struct snapshot *snapshot, struct text bytes, struct err *err);
+
+/* A sealed memfd with the encoded snapshot, and the snapshot in one (mapped while it lives). */
+int snapshot_to_fd(const struct snapshot *snapshot, struct err *err);
+struct snapshot *snapshot_from_fd(int fd, struct err *err);
+
+#endif

@@ -1,0 +1,45 @@
+#ifndef SWARMWARD_NET_ADDRESS_H
+#define SWARMWARD_NET_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+#include "base/text.h"
+
+/* An IPv4 or IPv6 address with a port. Plain data; compare with address_equal(). */
+struct address {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    };
+};
+
+#define ADDRESS_TEXT_BYTES 64
+
+/* "127.0.0.1:80", "[::1]:80". The port is required (1-65535). Names are refused. */
+int address_parse(struct text text, struct address *address_out, struct err *err);
+/* "127.0.0.1", "::1" or "[::1]", with `port` taken as given. */
+int address_parse_host(struct text host, uint16_t port, struct address *address_out,
+                       struct err *err);
+
+/* True for text that is an IPv4 or IPv6 literal (brackets allowed). */
+bool address_is_literal(struct text host);
+
+socklen_t address_len(const struct address *address);
+uint16_t address_port(const struct address *address);
+bool address_equal(const struct address *a, const struct address *b);
+bool address_is_loopback(const struct address *address);
+uint64_t address_hash(const struct address *address);            /* with port, stable across runs */
+uint64_t address_host_hash_keyed(const struct address *address); /* without port, keyed */
+bool address_host_equal(const struct address *a, const struct address *b);
+
+/* With the port, in brackets where it is IPv6. Returns the length. */
+size_t address_print(const struct address *address, char text[ADDRESS_TEXT_BYTES]);
+/* The host alone; IPv4-mapped IPv6 prints as IPv4. */
+size_t address_print_host(const struct address *address, char text[ADDRESS_TEXT_BYTES]);
+
+#endif

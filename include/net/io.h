@@ -1,0 +1,48 @@
+#ifndef SWARMWARD_NET_IO_H
+#define SWARMWARD_NET_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+struct event;
+struct stream;
+
+/*
+ * What the streams of one event loop share: the loop, its clock, and the large buffers that only
+ * live for one turn (one receive buffer, one gather buffer: DESIGN section 7). One a process.
+ */
+struct io;
+
+#define IO_RECEIVE_BYTES ((size_t)64 * 1024)
+
+struct io *io_new(void);
+/* All streams, deadlines and events of it are gone before. NULL is fine. */
+void io_free(struct io *io);
+
+/* Borrowed; for events that are no stream. */
+struct event_base *io_base(struct io *io);
+
+/* Monotonic, read once a turn. */
+int64_t io_now_ms(struct io *io);
+int64_t io_now_us(struct io *io); /* read anew */
+
+/* Runs until io_stop(). */
+void io_run(struct io *io);
+void io_stop(struct io *io);
+
+/*
+ * Around every callback that the loop makes: what was written during it leaves with one send, and
+ * what was freed during it is freed for good at the outermost leave.
+ */
+void io_enter(struct io *io);
+void io_leave(struct io *io);
+
+/* Free `memory` with `free_it` at the outermost io_leave (at once outside of callbacks). */
+void io_free_later(struct io *io, void *memory, void (*free_it)(void *memory));
+
+/* A scratch area of IO_RECEIVE_BYTES for bytes in the clear; valid until the current callback
+ * returns. */
+char *io_scratch(struct io *io);
+
+#endif

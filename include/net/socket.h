@@ -1,0 +1,32 @@
+#ifndef SWARMWARD_NET_SOCKET_H
+#define SWARMWARD_NET_SOCKET_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "net/address.h"
+
+/*
+ * A non-blocking listening TCP socket with SO_REUSEADDR, SO_REUSEPORT and TCP_NODELAY (inherited by
+ * what it accepts). -1: `err` names the address and what to do.
+ */
+int socket_listen(const struct address *address, int backlog, struct err *err);
+
+/* Non-blocking connect with TCP_NODELAY. -1: it failed at once (errno). */
+int socket_connect(const struct address *address);
+
+/* The result of a connect that became writable: 0 or an errno. */
+int socket_connect_result(int fd);
+
+/* TCP keepalive for tunnels: first probe after 60 s, then 4 every 15 s (CONFIG.md section 4). */
+void socket_keepalive(int fd);
+
+/* close() so that the peer sees a reset rather than a clean end. */
+void socket_close_reset(int fd);
+
+/* A listening unix socket with `mode`; a stale file is replaced, a live one refused. */
+int socket_listen_unix(const char *path, unsigned mode, struct err *err);
+/* Blocking connect to one. */
+int socket_connect_unix(const char *path, struct err *err);
+
+#endif
