@@ -26,6 +26,8 @@ struct stream_handler {
     void (*on_readable)(void *owner); /* call stream_read() until it has no more, or pause */
     void (*on_drained)(void *owner);  /* pending output fell to nothing after it was more */
     void (*on_broken)(void *owner);   /* failed: stream_error() says why; only free is left */
+    /* The peer ended its bytes while reading was paused, or while lingering. NULL: not wanted. */
+    void (*on_peer_closed)(void *owner);
 };
 
 /*
@@ -85,6 +87,13 @@ size_t stream_pending(const struct stream *stream);
 
 /* No more writing: close_notify and FIN behind what is pending. */
 void stream_shutdown(struct stream *stream);
+
+/*
+ * The last thing before stream_free() when the peer may still be sending: shut down, then throw
+ * away what comes until the peer ends (on_peer_closed) or breaks, so that what was written is not
+ * destroyed by a reset. The owner sets a deadline.
+ */
+void stream_linger(struct stream *stream);
 
 bool stream_is_broken(const struct stream *stream);
 const char *stream_error(const struct stream *stream);

@@ -1,0 +1,103 @@
+/* The event loop of a process and the buffers that live for one turn of it. */
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "io_private.h"
+#include "stream_private.h"
+
+struct io *io_new(void)
+{
+    struct event_config *config = event_config_new();
+    struct io *io = memory_new(sizeof(*io));
+
+    if (!config)
+        abort();
+    /* One thread a process: no locks. Times come from CLOCK_MONOTONIC, coarse is not wanted. */
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+    io->base = event_base_new_with_config(config);
+    event_config_free(config);
+    if (!io->base)
+        abort(); /* no epoll: out of memory or descriptors before the first of them was used */
+    io->receive = memory_resize(NULL, IO_RECEIVE_BYTES, 1);
+    io->scratch = memory_resize(NULL, IO_RECEIVE_BYTES, 1);
+    io->gather = memory_resize(NULL, GATHER_BYTES, 1);
+    return io;
+}
+
+void io_free(struct io *io)
+{
+    if (!io)
+        return;
+    assert(io->depth == 0);
+    event_base_free(io->base);
+    free(io->receive);
+    free(io->scratch);
+    free(io->gather);
+    free(io->dead);
+    free(io);
+}
+
+struct event_base *io_base(struct io *io)
+{
+    return io->base;
+}
+
+int64_t io_now_ms(struct io *io)
+{
+    return io->depth ? io->now_ms : clock_monotonic_ms();
+}
+
+int64_t io_now_us(struct io *io)
+{
+    (void)io;
+    return clock_monotonic_us();
+}
+
+void io_run(struct io *io)
+{
+    event_base_dispatch(io->base);
+}
+
+void io_stop(struct io *io)
+{
+    event_base_loopbreak(io->base);
+}
+
+char *io_scratch(struct io *io)
+{
+    return io->scratch;
+}
+
+void io_enter(struct io *io)
+{
+    if (io->depth++ == 0)
+        io->now_ms = clock_monotonic_ms();
+}
+
+void io_leave(struct io *io)
+{
+    if (io->depth == 1) {
+        if (io->gatherer)
+            stream_flush_gathered(io->gatherer);
+        /* what is freed may free more */
+        for (size_t i = 0; i < io->dead_count; i++)
+            io->dead[i].free_it(io->dead[i].memory);
+        io->dead_count = 0;
+    }
+    io->depth--;
+}
+
+void io_free_later(struct io *io, void *memory, void (*free_it)(void *memory))
+{
+    if (io->depth == 0)
+        free_it(memory);
+    else
+        *ARRAY_PUSH(io->dead, io->dead_count, io->dead_capacity) =
+            (struct io_dead){ .memory = memory, .free_it = free_it };
+}

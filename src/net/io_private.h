@@ -1,0 +1,34 @@
+#ifndef SWARMWARD_NET_IO_PRIVATE_H
+#define SWARMWARD_NET_IO_PRIVATE_H
+
+#include <stdbool.h>
+
+#include "net/io.h"
+
+/* What stream.c needs of struct io, and nobody else. */
+
+/* Room for 64 KiB in records of 16 KiB and what TLS puts around them. */
+#define GATHER_BYTES (IO_RECEIVE_BYTES + (size_t)4096)
+
+struct io_dead {
+    void *memory;
+    void (*free_it)(void *memory);
+};
+
+struct io {
+    /* owned */
+    struct event_base *base;
+    char *receive; /* IO_RECEIVE_BYTES: what the current read event took off its socket */
+    char *scratch; /* IO_RECEIVE_BYTES: bytes in the clear */
+    char *gather;  /* GATHER_BYTES: what `gatherer` wrote since the last send */
+    struct io_dead *dead;
+    size_t dead_count;
+    size_t dead_capacity;
+    /* borrowed */
+    struct stream *gatherer;
+    size_t gathered;
+    int depth; /* nested io_enter() */
+    int64_t now_ms;
+};
+
+#endif

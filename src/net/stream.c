@@ -1,0 +1,466 @@
+/*
+ * One socket as a byte stream, with room for one layer (TLS). Reading goes through the loop's
+ * shared receive buffer, writing of one turn is gathered into one send; only what is left over
+ * under back-pressure is kept per stream. DESIGN section 7 says why. Knows nothing of HTTP or TLS.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "io_private.h"
+#include "net/socket.h"
+#include "stream_private.h"
+
+static void watch_reads(struct stream *stream, bool wanted)
+{
+    if (wanted == stream->read_armed)
+        return;
+    stream->read_armed = wanted;
+    if (wanted)
+        event_add(&stream->read_event, NULL);
+    else
+        event_del(&stream->read_event);
+}
+
+static void on_close_event(evutil_socket_t fd, short what, void *arg);
+
+/* Only the peer's end (EPOLLRDHUP), while its bytes wait in the kernel because we are paused. */
+static void watch_close(struct stream *stream, bool wanted)
+{
+    if (wanted == stream->close_armed)
+        return;
+    stream->close_armed = wanted;
+    if (!stream->close_event)
+        stream->close_event =
+            event_new(io_base(stream->io), stream->fd, EV_CLOSED, on_close_event, stream);
+    if (!stream->close_event)
+        abort(); /* out of memory */
+    if (wanted)
+        event_add(stream->close_event, NULL);
+    else
+        event_del(stream->close_event);
+}
+
+/* Run the read callback from the loop, soon. */
+static void schedule(struct stream *stream)
+{
+    event_active(&stream->read_event, EV_TIMEOUT, 0);
+}
+
+void stream_mark_broken(struct stream *stream, const char *why)
+{
+    if (stream->broken)
+        return;
+    stream->broken = true;
+    stream->error = memory_copy_text(why);
+    stream->input_left = 0;
+    buffer_done(&stream->out);
+    if (stream->io->gatherer == stream)
+        stream->io->gatherer = NULL;
+    watch_reads(stream, false);
+    if (stream->close_armed)
+        watch_close(stream, false);
+    if (stream->write_armed)
+        stream_watch_writes(stream, false);
+    schedule(stream);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* Fill `input` from the socket, once a turn. 1: there are bytes; 0: none now; -1: end or broken. */
+static int receive_input(struct stream *stream)
+{
+    ssize_t got;
+
+    if (stream->at_end || stream->broken)
+        return -1;
+    if (stream->drained)
+        return 0;
+    do
+        got = recv(stream->fd, stream->io->receive, IO_RECEIVE_BYTES, MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    stream->drained = true; /* one receive a turn: fair, and a short one means empty anyway */
+    if (got > 0) {
+        free(stream->held); /* consumed, or we would not receive */
+        stream->held = NULL;
+        stream->input = stream->io->receive;
+        stream->input_left = (size_t)got;
+        return 1;
+    }
+    if (got == 0) {
+        stream->at_end = true;
+        watch_reads(stream, false);
+        return -1;
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+        return 0;
+    stream_mark_broken(stream, strerror(errno));
+    return -1;
+}
+
+ssize_t stream_layer_receive(struct stream *stream, void *into, size_t bytes)
+{
+    if (!stream->input_left) {
+        int status = receive_input(stream);
+
+        if (status <= 0)
+            return status;
+    }
+    if (bytes > stream->input_left)
+        bytes = stream->input_left;
+    memcpy(into, stream->input, bytes);
+    stream->input += bytes;
+    stream->input_left -= bytes;
+    return (ssize_t)bytes;
+}
+
+bool stream_layer_at_end(const struct stream *stream)
+{
+    return stream->at_end && !stream->input_left;
+}
+
+static enum io_status read_plain(struct stream *stream, char *into, size_t bytes, size_t *got)
+{
+    ssize_t received;
+
+    if (stream->at_end)
+        return IO_CLOSED;
+    if (stream->drained)
+        return IO_AGAIN;
+    do
+        received = recv(stream->fd, into, bytes, MSG_DONTWAIT);
+    while (received < 0 && errno == EINTR);
+    if (received > 0) {
+        stream->drained = (size_t)received < bytes;
+        *got = (size_t)received;
+        return IO_OK;
+    }
+    if (received == 0) {
+        stream->at_end = true;
+        watch_reads(stream, false);
+        return IO_CLOSED;
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        stream->drained = true;
+        return IO_AGAIN;
+    }
+    stream_mark_broken(stream, strerror(errno));
+    return IO_FAILED;
+}
+
+enum io_status stream_read(struct stream *stream, char *into, size_t bytes, size_t *got)
+{
+    enum io_status status;
+    struct err err = { .text = "" };
+
+    if (stream->broken)
+        return IO_FAILED;
+    if (!stream->layer)
+        return read_plain(stream, into, bytes, got);
+    status = stream->layer->kind->read(stream->layer, into, bytes, got, &err);
+    if (status == IO_FAILED)
+        stream_mark_broken(stream, err.text[0] ? err.text : "TLS error");
+    return stream->broken ? IO_FAILED : status;
+}
+
+/* What was received and not consumed must not stay in the shared buffer. */
+static void hold_input(struct stream *stream)
+{
+    if (stream->input_left && !stream->held) {
+        stream->held = memory_copy(stream->input, stream->input_left);
+        stream->input = stream->held;
+    } else if (!stream->input_left && stream->held) {
+        free(stream->held);
+        stream->held = NULL;
+    }
+}
+
+static void become_ready(struct stream *stream)
+{
+    stream->ready = true;
+    if (stream->handler->on_ready)
+        stream->handler->on_ready(stream->owner);
+    if (!stream->closed && !stream->broken)
+        stream_finish_shutdown(stream);
+}
+
+static void handshake_step(struct stream *stream)
+{
+    struct err err = { .text = "" };
+
+    switch (stream->layer->kind->handshake(stream->layer, &err)) {
+    case IO_OK:
+        become_ready(stream);
+        break;
+    case IO_AGAIN:
+        break;
+    case IO_CLOSED:
+        stream_mark_broken(stream, "closed by the peer during the handshake");
+        break;
+    case IO_FAILED:
+        stream_mark_broken(stream, err.text[0] ? err.text : "handshake failed");
+        break;
+    }
+}
+
+static void discard_input(struct stream *stream)
+{
+    stream->input_left = 0;
+    while (receive_input(stream) > 0)
+        stream->input_left = 0;
+    stream->input_left = 0;
+    if (stream->at_end && stream->handler->on_peer_closed)
+        stream->handler->on_peer_closed(stream->owner);
+}
+
+static void on_close_event(evutil_socket_t fd, short what, void *arg)
+{
+    struct stream *stream = arg;
+    struct io *io = stream->io;
+
+    (void)fd;
+    (void)what;
+    io_enter(io);
+    stream->close_armed = false;
+    if (!stream->closed && !stream->broken && stream->handler->on_peer_closed)
+        stream->handler->on_peer_closed(stream->owner);
+    io_leave(io);
+}
+
+/* Still something for the owner that no event of the socket will announce? */
+static bool has_buffered(const struct stream *stream)
+{
+    if (stream->input_left)
+        return true;
+    return stream->layer && stream->ready && stream->layer->kind->has_buffered(stream->layer);
+}
+
+static void dispatch_read(struct stream *stream, short what)
+{
+    if (stream->broken) {
+        if (!stream->reported) {
+            stream->reported = true;
+            stream->handler->on_broken(stream->owner);
+        }
+        return;
+    }
+    stream->drained = false;
+    if (stream->lingering) {
+        discard_input(stream);
+    } else if (!stream->ready) {
+        if (!stream->connecting)
+            handshake_step(stream);
+    } else if (!stream->reading && what & EV_READ) {
+        /* Paused, and yet something came: it waits in the kernel until the owner resumes. */
+        watch_reads(stream, false);
+        watch_close(stream, true);
+    }
+    if (stream->ready && stream->reading && !stream->lingering && !stream->broken &&
+        !stream->closed)
+        stream->handler->on_readable(stream->owner);
+    if (stream->closed || stream->broken)
+        return;
+    hold_input(stream);
+    stream->drained = true; /* nobody receives outside of this function */
+    if (stream->ready && stream->reading && has_buffered(stream))
+        schedule(stream);
+}
+
+static void on_read_event(evutil_socket_t fd, short what, void *arg)
+{
+    struct stream *stream = arg;
+    struct io *io = stream->io;
+
+    (void)fd;
+    io_enter(io);
+    if (!stream->closed)
+        dispatch_read(stream, what);
+    io_leave(io);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static void on_connected(struct stream *stream)
+{
+    int reason = socket_connect_result(stream->fd);
+
+    stream->connecting = false;
+    stream_watch_writes(stream, false);
+    if (reason) {
+        stream_mark_broken(stream, strerror(reason));
+        return;
+    }
+    watch_reads(stream, true);
+    if (stream->layer)
+        handshake_step(stream);
+    else
+        become_ready(stream);
+    if (!stream->closed && !stream->broken && buffer_len(&stream->out))
+        stream_send_kept(stream);
+    if (!stream->closed && !stream->broken && buffer_len(&stream->out))
+        stream_watch_writes(stream, true);
+}
+
+void stream_on_write_event(evutil_socket_t fd, short what, void *arg)
+{
+    struct stream *stream = arg;
+    struct io *io = stream->io;
+
+    (void)fd;
+    (void)what;
+    io_enter(io);
+    if (stream->closed || stream->broken) {
+        /* nothing more to send */
+    } else if (stream->connecting) {
+        on_connected(stream);
+    } else {
+        stream_send_kept(stream);
+    }
+    io_leave(io);
+}
+
+struct stream *stream_new(struct io *io, int fd, struct stream_layer *layer, bool connecting,
+                          const struct stream_handler *handler, void *owner)
+{
+    struct stream *stream = memory_new(sizeof(*stream));
+
+    stream->io = io;
+    stream->fd = fd;
+    stream->layer = layer;
+    stream->handler = handler;
+    stream->owner = owner;
+    stream->connecting = connecting;
+    stream->drained = true;
+    event_assign(&stream->read_event, io_base(io), fd, EV_READ | EV_PERSIST, on_read_event, stream);
+    if (layer)
+        layer->stream = stream;
+    stream->ready = !connecting && !layer;
+    if (connecting)
+        stream_watch_writes(stream, true);
+    else
+        watch_reads(stream, true);
+    return stream;
+}
+
+void stream_start(struct stream *stream)
+{
+    io_enter(stream->io);
+    if (!stream->ready || stream->reading)
+        dispatch_read(stream, EV_READ);
+    io_leave(stream->io);
+}
+
+void stream_continue_handshake(struct stream *stream)
+{
+    schedule(stream);
+}
+
+static void release(void *memory)
+{
+    struct stream *stream = memory;
+
+    if (stream->layer)
+        stream->layer->kind->free(stream->layer);
+    if (stream->write_event)
+        event_free(stream->write_event);
+    if (stream->close_event)
+        event_free(stream->close_event);
+    buffer_done(&stream->out);
+    free(stream->held);
+    free(stream->error);
+    free(stream);
+}
+
+static void stop(struct stream *stream, bool reset)
+{
+    struct io *io = stream->io;
+
+    if (io->gatherer == stream)
+        stream_flush_gathered(stream); /* last words, an alert for one */
+    stream->closed = true;
+    event_del(&stream->read_event);
+    if (stream->close_armed)
+        watch_close(stream, false);
+    if (stream->write_armed)
+        stream_watch_writes(stream, false);
+    if (reset)
+        socket_close_reset(stream->fd);
+    else
+        close(stream->fd);
+    io_free_later(io, stream, release);
+}
+
+void stream_free(struct stream *stream)
+{
+    if (stream && !stream->closed)
+        stop(stream, false);
+}
+
+void stream_free_reset(struct stream *stream)
+{
+    if (stream && !stream->closed)
+        stop(stream, true);
+}
+
+void stream_set_handler(struct stream *stream, const struct stream_handler *handler, void *owner)
+{
+    stream->handler = handler;
+    stream->owner = owner;
+}
+
+void stream_resume_reading(struct stream *stream)
+{
+    if (stream->reading || stream->broken || stream->lingering)
+        return;
+    stream->reading = true;
+    if (!stream->ready)
+        return;
+    if (stream->close_armed)
+        watch_close(stream, false);
+    if (!stream->at_end)
+        watch_reads(stream, true);
+    /* what no event will announce: kept bytes, or an end that was seen before */
+    if (has_buffered(stream) || stream->at_end)
+        schedule(stream);
+}
+
+void stream_pause_reading(struct stream *stream)
+{
+    stream->reading = false; /* the event goes when it fires in vain: mostly it never does */
+}
+
+void stream_linger(struct stream *stream)
+{
+    if (stream->broken || stream->lingering)
+        return;
+    stream_shutdown(stream);
+    stream->lingering = true;
+    stream->reading = false;
+    if (stream->at_end)
+        schedule(stream);
+    else
+        watch_reads(stream, true);
+}
+
+bool stream_is_broken(const struct stream *stream)
+{
+    return stream->broken;
+}
+
+const char *stream_error(const struct stream *stream)
+{
+    return stream->error ? stream->error : "";
+}
+
+int stream_fd(const struct stream *stream)
+{
+    return stream->fd;
+}
+
+struct stream_layer *stream_get_layer(struct stream *stream)
+{
+    return stream->layer;
+}

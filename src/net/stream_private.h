@@ -1,0 +1,57 @@
+#ifndef SWARMWARD_NET_STREAM_PRIVATE_H
+#define SWARMWARD_NET_STREAM_PRIVATE_H
+
+#include <stdbool.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "base/buffer.h"
+#include "net/stream.h"
+
+/* What stream.c (life, reading) and stream_output.c (writing) share. */
+
+struct stream {
+    /* owned */
+    int fd;
+    struct stream_layer *layer; /* NULL: plain */
+    struct event read_event;    /* bytes or the peer's end */
+    struct event *write_event;  /* NULL until a send came short */
+    struct event *close_event;  /* NULL until bytes came while paused */
+    char *held;                 /* received and not consumed over the end of a turn; NULL mostly */
+    struct buffer out;          /* written and not sent */
+    char *error;                /* why it is broken */
+    /* borrowed */
+    struct io *io;
+    const struct stream_handler *handler;
+    void *owner;
+    const char
+        *input; /* received and not consumed: in `held` when that is there, else io->receive */
+    size_t input_left;
+    bool connecting;
+    bool ready;   /* connected and the layer's handshake is done */
+    bool reading; /* the owner wants on_readable */
+    bool drained; /* no more receiving in this turn */
+    bool at_end;  /* the peer has ended its bytes */
+    bool broken;
+    bool reported; /* on_broken was called */
+    bool closed;   /* stream_free() was called */
+    bool shutting; /* FIN behind what is pending */
+    bool lingering;
+    bool read_armed;
+    bool write_armed;
+    bool close_armed;
+};
+
+/* Send what is gathered; what the socket does not take is kept. */
+void stream_flush_gathered(struct stream *stream);
+/* on_broken comes from the loop. */
+void stream_mark_broken(struct stream *stream, const char *why);
+void stream_watch_writes(struct stream *stream, bool wanted);
+/* libevent calls it when the socket takes bytes again, or is connected. */
+void stream_on_write_event(evutil_socket_t fd, short what, void *arg);
+/* Send what was kept. */
+void stream_send_kept(struct stream *stream);
+void stream_finish_shutdown(struct stream *stream);
+
+#endif
