@@ -1,0 +1,53 @@
+# Thin: each target installs what it needs (.ci/packages), then calls meson or a script.
+
+PREFIX ?= /usr/local
+prefix ?= $(PREFIX)
+DESTDIR ?=
+PROGRAMS = swarmward swarmward-control swarmward-worker swarmward-checker
+FUZZ_SECONDS ?= 60
+
+.PHONY: help build demo test bench lint docs fuzz install clean
+
+help:
+	@echo "make build     compile the programs; the command is build/swarmward"
+	@echo "make demo      HTTPS on https://localhost:8443 in front of three small backends, until Ctrl-C"
+	@echo "make test      every suite, under the address and undefined behaviour sanitizers"
+	@echo "make lint      format, clang-tidy, cppcheck, shellcheck, structure"
+	@echo "make bench     compare with nginx, HAProxy, h2o and Caddy on this machine"
+	@echo "make fuzz      fuzz every parser, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
+	@echo "make docs      write the documents that are made from the code again"
+	@echo "make install   into $(DESTDIR)$(prefix) (prefix= and DESTDIR= are honoured)"
+	@echo "make clean     remove every build directory"
+
+build:
+	@.ci/install build
+	@.ci/build "$(prefix)" $(PROGRAMS)
+
+demo: build
+	@.ci/install demo
+	@conf/demo/run
+
+test: build
+	@.ci/install build test
+	@.ci/test
+
+lint:
+	@.ci/install build lint test
+	@.ci/lint
+
+bench: build
+	@.ci/install build bench
+	@bench/run
+
+fuzz:
+	@.ci/install build test
+	@.ci/fuzz "$(FUZZ_SECONDS)"
+
+docs: build
+	@.ci/docs
+
+install: build
+	@DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild --quiet
+
+clean:
+	rm -rf build build-test build-clang build-fuzz .state
