@@ -35,6 +35,7 @@ bool address_equal(const struct address *a, const struct address *b);
 bool address_is_loopback(const struct address *address);
 uint64_t address_hash(const struct address *address);            /* with port, stable across runs */
 uint64_t address_host_hash_keyed(const struct address *address); /* without port, keyed */
+uint64_t address_host_hash(const struct address *address);       /* without port, stable */
 bool address_host_equal(const struct address *a, const struct address *b);
 
 /* With the port, in brackets where it is IPv6. Returns the length. */

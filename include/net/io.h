@@ -25,7 +25,7 @@ struct event_base *io_base(struct io *io);
 
 /* Monotonic, read once a turn. */
 int64_t io_now_ms(struct io *io);
-int64_t io_now_us(struct io *io); /* read anew */
+int64_t io_now_us(struct io *io);
 
 /* Runs until io_stop(). */
 void io_run(struct io *io);

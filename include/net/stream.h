@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/uio.h>
 
 #include "base/err.h"
@@ -74,6 +75,9 @@ void stream_set_handler(struct stream *stream, const struct stream_handler *hand
 
 enum io_status stream_read(struct stream *stream, char *into, size_t bytes, size_t *got);
 
+/* False: a further stream_read() in this turn gives IO_AGAIN for sure. */
+bool stream_may_have_more(const struct stream *stream);
+
 /* Call on_readable when bytes come, or are there already. Pausing keeps what is buffered. */
 void stream_resume_reading(struct stream *stream);
 void stream_pause_reading(struct stream *stream);
@@ -84,6 +88,9 @@ void stream_write(struct stream *stream, const void *bytes, size_t len);
 
 /* Bytes written and not yet taken by the socket. */
 size_t stream_pending(const struct stream *stream);
+
+/* Bytes that the socket took since the beginning: a writer's progress. */
+uint64_t stream_sent(const struct stream *stream);
 
 /* No more writing: close_notify and FIN behind what is pending. */
 void stream_shutdown(struct stream *stream);

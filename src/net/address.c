@@ -104,6 +104,11 @@ bool address_host_equal(const struct address *a, const struct address *b)
     return text_equal(host_bytes(a), host_bytes(b));
 }
 
+uint64_t address_host_hash(const struct address *address)
+{
+    return hash_text(host_bytes(address));
+}
+
 bool address_equal(const struct address *a, const struct address *b)
 {
     return a->any.sa_family == b->any.sa_family && address_port(a) == address_port(b) &&

@@ -50,13 +50,12 @@ struct event_base *io_base(struct io *io)
 
 int64_t io_now_ms(struct io *io)
 {
-    return io->depth ? io->now_ms : clock_monotonic_ms();
+    return io_now_us(io) / 1000;
 }
 
 int64_t io_now_us(struct io *io)
 {
-    (void)io;
-    return clock_monotonic_us();
+    return io->depth ? io->now_us : clock_monotonic_us();
 }
 
 void io_run(struct io *io)
@@ -77,7 +76,7 @@ char *io_scratch(struct io *io)
 void io_enter(struct io *io)
 {
     if (io->depth++ == 0)
-        io->now_ms = clock_monotonic_ms();
+        io->now_us = clock_monotonic_us();
 }
 
 void io_leave(struct io *io)

@@ -28,7 +28,7 @@ struct io {
     struct stream *gatherer;
     size_t gathered;
     int depth; /* nested io_enter() */
-    int64_t now_ms;
+    int64_t now_us;
 };
 
 #endif

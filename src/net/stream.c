@@ -238,6 +238,11 @@ static bool has_buffered(const struct stream *stream)
     return stream->layer && stream->ready && stream->layer->kind->has_buffered(stream->layer);
 }
 
+bool stream_may_have_more(const struct stream *stream)
+{
+    return stream->layer ? has_buffered(stream) : !stream->drained;
+}
+
 static void dispatch_read(struct stream *stream, short what)
 {
     if (stream->broken) {

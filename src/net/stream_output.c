@@ -37,17 +37,17 @@ void stream_finish_shutdown(struct stream *stream)
 /* How many of the bytes the socket took; the stream may be broken afterwards. */
 static size_t send_now(struct stream *stream, const struct iovec *pieces, int count)
 {
-    struct iovec copies[16];
-    struct msghdr message = { .msg_iov = copies, .msg_iovlen = (size_t)count };
+    struct msghdr message = { .msg_iovlen = (size_t)count };
     ssize_t sent;
 
-    assert(count <= 16);
-    memcpy(copies, pieces, (size_t)count * sizeof(*pieces));
+    memcpy(&message.msg_iov, &pieces, sizeof(pieces)); /* msghdr is not const-correct */
     do
         sent = sendmsg(stream->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (sent < 0 && errno == EINTR);
-    if (sent >= 0)
+    if (sent >= 0) {
+        stream->sent += (uint64_t)sent;
         return (size_t)sent;
+    }
     if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS)
         stream_mark_broken(stream, strerror(errno));
     return 0;
@@ -103,19 +103,48 @@ void stream_layer_send(struct stream *stream, const void *bytes, size_t len)
         stream_flush_gathered(stream);
 }
 
-static void write_plain(struct stream *stream, const struct iovec *pieces, int count)
+/* Up to this much is copied to leave with what else the turn writes; more is sent from its place.
+ */
+#define SMALL_WRITE_BYTES ((size_t)16 * 1024)
+#define WRITE_PIECES_MAX  16
+
+static void write_directly(struct stream *stream, const struct iovec *pieces, int count)
 {
+    struct io *io = stream->io;
+    struct iovec all[WRITE_PIECES_MAX + 1];
     size_t sent = 0;
+    int first = 0;
 
+    if (io->gatherer == stream) { /* what was gathered goes first, in the same send */
+        all[first++] = (struct iovec){ .iov_base = io->gather, .iov_len = io->gathered };
+        io->gatherer = NULL;
+    }
+    memcpy(all + first, pieces, (size_t)count * sizeof(*pieces));
+    count += first;
     if (!stream->connecting && !buffer_len(&stream->out))
-        sent = send_now(stream, pieces, count);
+        sent = send_now(stream, all, count);
     for (int i = 0; i < count; i++) {
-        size_t skipped = sent < pieces[i].iov_len ? sent : pieces[i].iov_len;
+        size_t skipped = sent < all[i].iov_len ? sent : all[i].iov_len;
 
-        keep_unsent(stream, (const char *)pieces[i].iov_base + skipped,
-                    pieces[i].iov_len - skipped);
+        keep_unsent(stream, (const char *)all[i].iov_base + skipped, all[i].iov_len - skipped);
         sent -= skipped;
     }
+}
+
+static void write_plain(struct stream *stream, const struct iovec *pieces, int count)
+{
+    struct io *io = stream->io;
+    size_t total = io->gatherer == stream ? io->gathered : 0;
+
+    assert(count <= WRITE_PIECES_MAX);
+    for (int i = 0; i < count; i++)
+        total += pieces[i].iov_len;
+    if (stream->connecting || io->depth == 0 || total > SMALL_WRITE_BYTES) {
+        write_directly(stream, pieces, count);
+        return;
+    }
+    for (int i = 0; i < count; i++)
+        stream_layer_send(stream, pieces[i].iov_base, pieces[i].iov_len);
 }
 
 void stream_writev(struct stream *stream, const struct iovec *pieces, int count)
@@ -146,6 +175,11 @@ size_t stream_pending(const struct stream *stream)
     if (stream->io->gatherer == stream)
         pending += stream->io->gathered;
     return pending;
+}
+
+uint64_t stream_sent(const struct stream *stream)
+{
+    return stream->sent;
 }
 
 void stream_shutdown(struct stream *stream)
