@@ -24,10 +24,12 @@ struct spawn_plan {
     struct spawn_identity identity;
 };
 
-/* The child dies with the parent (PR_SET_PDEATHSIG). -1: `err` says why. */
+/* The child dies with the parent (PR_SET_PDEATHSIG). -1: `err` says why; no process is left. */
 pid_t spawn_child(const struct spawn_plan *plan, struct err *err);
 
-/* First thing in a child's main(): no dumps, die with the parent, ignore SIGPIPE, default signals.
+/*
+ * First thing in a child's main(): no dumps, no new privileges, and deaf to the signals that are
+ * the parent's business. Ends the process when it was not started by spawn_child().
  */
 void child_begin(const char *program);
 

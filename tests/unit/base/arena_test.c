@@ -2,11 +2,12 @@
 
 #include "base/arena.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
 
 static void pieces_are_aligned_and_do_not_overlap(void **state)
 {

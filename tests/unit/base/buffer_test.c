@@ -2,10 +2,11 @@
 
 #include "base/buffer.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
 
 static void what_goes_in_comes_out_in_order(void **state)
 {

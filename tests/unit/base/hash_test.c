@@ -2,11 +2,12 @@
 
 #include "base/hash.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+
+#include <cmocka.h>
 
 #define KEYS 5000
 

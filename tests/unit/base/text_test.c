@@ -2,10 +2,11 @@
 
 #include "base/text.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
 
 static void numbers_stop_at_overflow_and_refuse_anything_but_digits(void **state)
 {
