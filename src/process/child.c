@@ -49,6 +49,8 @@ void child_begin(const char *program)
     fcntl(CHILD_CHANNEL, F_SETFD, FD_CLOEXEC);
     fcntl(CHILD_BOARD, F_SETFD, FD_CLOEXEC);
     leave_signals_to_the_parent();
+    prctl(PR_SET_NAME, program, 0, 0,
+          0); /* executed by descriptor, it would be named by a number */
     /* Keys and sessions are in this memory: no core file, no debugger of another process. */
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         log_error("event=begin reason=\"prctl: %s\"", strerror(errno));

@@ -126,8 +126,11 @@ int privileges_become(const struct spawn_identity *identity)
 
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -1;
-    if (!identity->drop)
+    if (!identity->drop) {
+        /* What a service manager gave the parent for its listeners ends with the parent. */
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
         return 0;
+    }
     if (identity->read_files)
         reader = privileges_for_reader(privileges_permitted());
     if (reader && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)

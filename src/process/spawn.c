@@ -16,8 +16,10 @@
 #include "process/descriptors.h"
 #include "process/privileges.h"
 
-#define CHILD_REPORT 5 /* close-on-exec: where a child says why it could not become its program */
-#define FIRST_SPARE  16
+/* Both close-on-exec: */
+#define CHILD_REPORT  5 /* where a child says why it could not become its program */
+#define CHILD_PROGRAM 6 /* what it will execute */
+#define FIRST_SPARE   16
 
 /* What a child tells when it fails between fork and exec. */
 struct failure {
@@ -58,28 +60,42 @@ static int close_from(int first)
     return 0;
 }
 
+/* Close-on-exec, and out of the way of the numbers that are given. */
+static int open_spare(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    int spare;
+
+    if (fd < 0)
+        return -1;
+    spare = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_SPARE);
+    close(fd);
+    return spare;
+}
+
 /* Sources may sit on each other's targets, so all of them move out of the way first. */
 static int arrange_descriptors(const struct spawn_plan *plan, int report)
 {
     int channel = fcntl(plan->channel, F_DUPFD_CLOEXEC, FIRST_SPARE);
     int board = fcntl(plan->board, F_DUPFD_CLOEXEC, FIRST_SPARE);
     int spare = fcntl(report, F_DUPFD_CLOEXEC, FIRST_SPARE);
-    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int nothing = open_spare("/dev/null", O_RDWR);
+    /* Opened while we may still go there: the user that the child becomes need not be able to. */
+    int program = open_spare(plan->program, O_PATH);
 
-    if (channel < 0 || board < 0 || spare < 0 || nothing < 0)
+    if (channel < 0 || board < 0 || spare < 0 || nothing < 0 || program < 0)
         return -1;
-    nothing = fcntl(nothing, F_DUPFD_CLOEXEC, FIRST_SPARE);
     /* Standard output belongs to the access log, which has a descriptor of its own. */
-    if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0)
+    if (dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0)
         return -1;
     if (dup2(channel, CHILD_CHANNEL) < 0 || dup2(board, CHILD_BOARD) < 0)
         return -1;
-    if (dup3(spare, CHILD_REPORT, O_CLOEXEC) < 0)
+    if (dup3(spare, CHILD_REPORT, O_CLOEXEC) < 0 || dup3(program, CHILD_PROGRAM, O_CLOEXEC) < 0)
         return -1;
-    return close_from(CHILD_REPORT + 1);
+    return close_from(CHILD_PROGRAM + 1);
 }
 
-/* execv() is old enough to want its strings writable; it does not write. */
+/* fexecve() is old enough to want its strings writable; it does not write. */
 static char *const *for_exec(const char *const *arguments)
 {
     union {
@@ -94,7 +110,7 @@ static void child_run(const struct spawn_plan *plan, pid_t parent, int report)
 {
     reset_signals();
     if (arrange_descriptors(plan, report) < 0)
-        child_fail(report, "descriptors");
+        child_fail(report, "open");
     if (privileges_become(&plan->identity) < 0)
         child_fail(CHILD_REPORT, "privileges");
     /* After the change of ids, which clears it; and the parent may have died before. */
@@ -102,7 +118,7 @@ static void child_run(const struct spawn_plan *plan, pid_t parent, int report)
         child_fail(CHILD_REPORT, "parent death signal");
     if (getppid() != parent)
         _exit(127);
-    execv(plan->program, for_exec(plan->arguments));
+    fexecve(CHILD_PROGRAM, for_exec(plan->arguments), environ);
     child_fail(CHILD_REPORT, "execute");
 }
 

@@ -149,7 +149,7 @@ static void a_program_that_is_not_there_is_an_error_with_its_name(void **state)
 
     (void)state;
     assert_int_equal(spawn_child(&plan, &err), -1);
-    assert_string_equal(err.text, "/nowhere/nothing: execute: No such file or directory");
+    assert_string_equal(err.text, "/nowhere/nothing: open: No such file or directory");
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* and no process is left */
     assert_int_equal(errno, ECHILD);
 }
