@@ -26,6 +26,7 @@ struct text arena_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 void arena_done(struct arena *arena);  /* gives all memory back */
+void arena_wipe(struct arena *arena);  /* the same, overwritten first: for secrets */
 void arena_reset(struct arena *arena); /* empty; keeps one block for the next use */
 
 #endif

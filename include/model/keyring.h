@@ -17,7 +17,7 @@
 
 struct keyring_key {
     uint8_t id[SNAPSHOT_ID_BYTES]; /* snapshot_certificate.key_id */
-    struct text der;               /* PKCS#8 or the type's own form */
+    struct text der; /* PKCS#8 or the type's own form; borrowed while building, then a view */
 };
 
 struct keyring {
@@ -32,6 +32,7 @@ struct keyring {
     uint8_t ticket_secret[KEYRING_TICKET_SECRET_BYTES];
 };
 
+/* The builder allocates `keys` in the arena; a key may be there twice. */
 struct keyring *keyring_new(void);
 struct keyring *keyring_ref(struct keyring *keyring);
 void keyring_unref(struct keyring *keyring); /* wipes what it held itself */
@@ -40,6 +41,7 @@ void keyring_unref(struct keyring *keyring); /* wipes what it held itself */
 const struct keyring_key *keyring_find(const struct keyring *keyring,
                                        const uint8_t id[SNAPSHOT_ID_BYTES]);
 
+/* As snapshot_to_fd() and snapshot_from_fd(). No copy of a secret is left on the heap. */
 int keyring_to_fd(const struct keyring *keyring, struct err *err);
 struct keyring *keyring_from_fd(int fd, struct err *err);
 

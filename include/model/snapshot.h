@@ -48,7 +48,7 @@ struct snapshot_endpoint {
 
 struct snapshot_service {
     struct text name;
-    struct service_policy policy;
+    const struct service_policy *policy; /* shared by services that have an equal one */
     struct snapshot_endpoint *endpoints;
     uint32_t endpoint_count;
     uint64_t identity;
@@ -59,14 +59,14 @@ struct snapshot_route {
     struct text path;
     uint32_t service; /* index */
     int64_t priority;
-    struct route_policy policy;
+    const struct route_policy *policy; /* shared by routes that have an equal one */
 };
 
 struct snapshot_domain {
     struct text name; /* without "*." */
     bool wildcard;
     uint32_t certificates[KEY_KIND_COUNT]; /* index or SNAPSHOT_NONE */
-    uint32_t first_route;                  /* longest path first; aliases share them */
+    uint32_t first_route;                  /* in the order of snapshot_sort_routes() */
     uint32_t route_count;
 };
 
@@ -96,10 +96,16 @@ struct snapshot {
     uint32_t domain_count;
 };
 
-/* Empty, with one reference. The builder allocates its arrays in the arena, then indexes. */
+/*
+ * Empty, with one reference. The builder allocates its arrays in the arena (texts, chains and
+ * policies may be borrowed from elsewhere until the snapshot is gone), then indexes.
+ */
 struct snapshot *snapshot_new(void);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot); /* NULL is fine */
+
+/* Longest path first, between equals the higher priority: the first that matches is the one. */
+void snapshot_sort_routes(struct snapshot_route *routes, size_t count);
 
 /* Fill the name maps. -1: a name twice. */
 int snapshot_index(struct snapshot *snapshot, struct err *err);
@@ -109,18 +115,24 @@ int snapshot_index(struct snapshot *snapshot, struct err *err);
 const struct snapshot_domain *snapshot_find_domain(const struct snapshot *snapshot,
                                                    struct text host);
 /*
- * The route of a domain for a path (without query): longest prefix on segment borders, priority
- * between equals. Dot segments are removed for matching, nothing is decoded. NULL: none.
+ * The route of a domain: longest prefix on segment borders, priority between equals. `path` is what
+ * http_path_normalise() made of it: no query, no dot segments. NULL: none.
  */
 const struct snapshot_route *snapshot_find_route(const struct snapshot *snapshot,
                                                  const struct snapshot_domain *domain,
                                                  struct text path);
 
-/* To bytes and back. Decoding checks every index and bound again. */
+/*
+ * To bytes and back, into an empty snapshot whose texts then are views of `bytes`. Decoding checks
+ * every index and bound again, and indexes.
+ */
 void snapshot_encode(const struct snapshot *snapshot, struct buffer *out);
 int snapshot_decode(struct snapshot *snapshot, struct text bytes, struct err *err);
 
-/* A sealed memfd with the encoded snapshot, and the snapshot in one (mapped while it lives). */
+/*
+ * A sealed memfd with the encoded snapshot; and the snapshot in one, which is mapped while the
+ * snapshot lives. `fd` is borrowed; one that could still change is refused.
+ */
 int snapshot_to_fd(const struct snapshot *snapshot, struct err *err);
 struct snapshot *snapshot_from_fd(int fd, struct err *err);
 

@@ -116,6 +116,13 @@ void arena_done(struct arena *arena)
     *arena = (struct arena){ 0 };
 }
 
+void arena_wipe(struct arena *arena)
+{
+    for (struct arena_block *block = arena->blocks; block; block = block->next)
+        memory_wipe(block_start(block), block->bytes);
+    arena_done(arena);
+}
+
 void arena_reset(struct arena *arena)
 {
     struct arena_block *oldest = arena->blocks;

@@ -110,11 +110,11 @@ int channel_decode(struct text packet, struct channel_message *message_out)
 /* Sending */
 
 /* 0: sent, or the peer is gone, which reading will find. 1: not now. -1: `broken` is set. */
-static int send_packet(struct channel *channel, struct text packet, const int *fds, size_t fd_count)
+static int send_packet(struct channel *channel, struct iovec packet, const int *fds,
+                       size_t fd_count)
 {
     union control control;
-    struct iovec piece = { .iov_base = (void *)(uintptr_t)packet.at, .iov_len = packet.len };
-    struct msghdr header = { .msg_iov = &piece, .msg_iovlen = 1 };
+    struct msghdr header = { .msg_iov = &packet, .msg_iovlen = 1 };
     ssize_t sent;
 
     if (fd_count) {
@@ -161,17 +161,17 @@ static bool queue_has_room(const struct channel *channel, size_t len, size_t fd_
            channel->queued_fds + fd_count <= QUEUE_FDS_MAX;
 }
 
-static void enqueue(struct channel *channel, struct text packet, const int *fds, size_t fd_count)
+static void enqueue(struct channel *channel, struct iovec packet, const int *fds, size_t fd_count)
 {
     struct queued *queued;
 
-    if (!queue_has_room(channel, packet.len, fd_count)) {
+    if (!queue_has_room(channel, packet.iov_len, fd_count)) {
         channel->broken = "the peer does not read its messages";
         return;
     }
-    queued = memory_new(sizeof(*queued) + packet.len);
-    queued->len = packet.len;
-    memcpy(queued->packet, packet.at, packet.len);
+    queued = memory_new(sizeof(*queued) + packet.iov_len);
+    queued->len = packet.iov_len;
+    memcpy(queued->packet, packet.iov_base, packet.iov_len);
     for (; queued->fd_count < fd_count; queued->fd_count++) {
         int copy = fcntl(fds[queued->fd_count], F_DUPFD_CLOEXEC, 0);
 
@@ -194,16 +194,18 @@ static void enqueue(struct channel *channel, struct text packet, const int *fds,
 void channel_send(struct channel *channel, uint32_t type, struct text body, const int *fds,
                   size_t fd_count)
 {
-    struct buffer packet = { 0 };
+    struct buffer bytes = { 0 };
+    struct iovec packet;
 
     assert(type != 0 && body.len <= CHANNEL_MESSAGE_BYTES && fd_count <= CHANNEL_MESSAGE_FDS);
     if (channel->silent || channel->broken)
         return;
-    wire_put_u32(&packet, type);
-    buffer_append_text(&packet, body);
-    if (channel->first || send_packet(channel, buffer_text(&packet), fds, fd_count) > 0)
-        enqueue(channel, buffer_text(&packet), fds, fd_count);
-    buffer_done(&packet);
+    wire_put_u32(&bytes, type);
+    buffer_append_text(&bytes, body);
+    packet = (struct iovec){ .iov_base = bytes.bytes, .iov_len = buffer_len(&bytes) };
+    if (channel->first || send_packet(channel, packet, fds, fd_count) > 0)
+        enqueue(channel, packet, fds, fd_count);
+    buffer_done(&bytes);
     /* never call the owner back from inside its own call */
     if (channel->broken)
         event_active(channel->readable, EV_READ, 0);
@@ -218,9 +220,9 @@ static void on_writable(evutil_socket_t fd, short what, void *owner)
     io_enter(channel->io);
     while (channel->first) {
         struct queued *queued = channel->first;
+        struct iovec packet = { .iov_base = queued->packet, .iov_len = queued->len };
 
-        if (send_packet(channel, text_make(queued->packet, queued->len), queued->fds,
-                        queued->fd_count) != 0)
+        if (send_packet(channel, packet, queued->fds, queued->fd_count) != 0)
             break;
         drop_first(channel);
     }
