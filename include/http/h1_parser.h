@@ -22,13 +22,15 @@ struct h1_limits {
 
 /* Why a head was refused: the status to answer, and a short reason for log and metric. */
 struct h1_refusal {
-    int status;         /* 400, 414, 431, 501, 505 */
+    int status;         /* 400, 414, 417, 431, 501, 505; 502 for what a backend sent */
     const char *reason; /* static: "bad_field_name", "header_too_large", ... */
 };
 
-/* How far a head that is still incomplete was looked at. Zero before the first byte. */
+/* How far a head that is still incomplete was looked at. Zero before the first byte, and again
+ * after PARSE_DONE. */
 struct h1_scan {
     size_t scanned;
+    bool line_seen; /* private: the first line is complete */
 };
 
 /*

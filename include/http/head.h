@@ -46,7 +46,8 @@ struct field_line {
     struct text name;
     struct text value; /* without the white space around it */
     enum field_id id;
-    bool dropped; /* not to be forwarded */
+    bool dropped;  /* not to be forwarded */
+    bool odd_name; /* something else than letters, digits and "-" is in the name */
 };
 
 #define FIELD_LINES_MAX 512 /* hard ceiling; the limit in force is h1_limits.fields */
@@ -76,8 +77,9 @@ struct request_head {
     enum http_method method;
     struct text method_text;
     struct text target; /* as it came: origin-form, absolute-form, "*" */
+    struct text scheme; /* of an absolute-form target, case as it came; else "" */
     /* Settled by the parser from target and Host (RFC 9112 section 3.3). */
-    struct text host;      /* without port; case as it came */
+    struct text host;      /* without port and final dot; case as it came; "" in 1.0 only */
     uint16_t port;         /* 0: not given */
     struct text authority; /* host and port as they came */
     struct text path;      /* begins with "/", or "*" */
@@ -107,7 +109,7 @@ static inline bool field_list_has(const struct field_list *fields, enum field_id
 /* Grows in `arena`. */
 void field_list_add(struct field_list *fields, struct arena *arena, struct text name,
                     struct text value);
-/* Does a comma-separated field (all its lines together) name `token`? Without case. */
+/* Does a comma-separated field (its lines that are not dropped) name `token`? Without case. */
 bool field_list_has_token(const struct field_list *fields, enum field_id id, struct text token);
 
 /*
