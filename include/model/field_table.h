@@ -49,9 +49,15 @@ struct field {
     enum field_kind kind;
     int64_t least;
     int64_t most;
-    const char *fallback;       /* the default, as it would be written; NULL for FIELD_LATER */
-    const char *const *choices; /* FIELD_CHOICE: NULL-terminated, in the order of the enum */
-    const char *help;           /* one sentence; for FIELD_LATER what is missing and what to do */
+    const char *fallback; /* the default, as it would be written; NULL: required, or FIELD_LATER */
+    /* FIELD_CHOICE: NULL-terminated, in the order of the enum; FIELD_INTEGER: the only numbers */
+    const char *const *choices;
+    /* NULL, or the words that are known but not built yet: using one is an error that says so */
+    const char *const *later_choices;
+    /* NULL, or what a text that is not empty (or an item of a list) must look like */
+    int (*check)(struct text value, struct err *err);
+    bool opt_in;      /* written it means more than its default: the example shows it commented */
+    const char *help; /* one sentence; for FIELD_LATER what is missing and what to do */
 };
 
 struct field_table {
@@ -63,7 +69,10 @@ struct field_table {
 
 #define FIELD_AT(type, member) .offset = offsetof(type, member)
 
-/* Set every member to its row's default. Aborts on a default that its own row refuses. */
+/*
+ * Set every member to its row's default; rows without one are left alone. Aborts on a default that
+ * its own row refuses.
+ */
 void fields_set_defaults(const struct field_table *table, void *target, struct arena *arena);
 
 /* NULL: no such name. */
@@ -74,12 +83,15 @@ const char *fields_nearest(const struct field_table *table, struct text name);
 /* Parse one written value into the member. -1: `err` says what is wrong and how to write it. */
 int field_set(const struct field *field, void *target, struct text value, struct arena *arena,
               struct err *err);
-/* FIELD_TEXT_LIST: add one item. */
+/* FIELD_TEXT_LIST: add one item (field_set() of an empty text makes the list empty first). */
 int field_add(const struct field *field, void *target, struct text value, struct arena *arena,
               struct err *err);
 
 /* The member as it would be written, into `out`. */
 void field_print(const struct field *field, const void *target, struct buffer *out);
+
+/* Does the member have its row's default? */
+bool field_is_default(const struct field *field, const void *target);
 
 /* All members to bytes and back; every bound is checked again on the way in (-1: out of bounds). */
 void fields_encode(const struct field_table *table, const void *source, struct buffer *out);

@@ -1,0 +1,153 @@
+/* The rows of the section "limits": how much time and memory a client may take. */
+
+#include "model/sections.h"
+
+static const struct field rows[] = {
+    {
+        .name = "handshake_timeout",
+        FIELD_AT(struct limit_settings, handshake_timeout_ms),
+        .kind = FIELD_MILLISECONDS,
+        .least = 100,
+        .most = 600000,
+        .fallback = "10s",
+        .help = "Close a connection whose TLS handshake takes longer.",
+    },
+    {
+        .name = "header_timeout",
+        FIELD_AT(struct limit_settings, header_timeout_ms),
+        .kind = FIELD_MILLISECONDS,
+        .least = 100,
+        .most = 600000,
+        .fallback = "10s",
+        .help = "Answer 408 when a request head is not complete this long after its first byte.",
+    },
+    {
+        .name = "body_idle",
+        FIELD_AT(struct limit_settings, body_idle_ms),
+        .kind = FIELD_MILLISECONDS,
+        .least = 100,
+        .most = 3600000,
+        .fallback = "30s",
+        .help = "Answer 408 when no byte of a request body came for this long.",
+    },
+    {
+        .name = "body_min_rate",
+        FIELD_AT(struct limit_settings, body_min_rate),
+        .kind = FIELD_BYTE_RATE,
+        .least = 0,
+        .most = 1073741824,
+        .fallback = "500B/s",
+        .help = "Answer 408 when a request body comes slower than this once body_grace is over; "
+                "0B/s is no limit.",
+    },
+    {
+        .name = "body_grace",
+        FIELD_AT(struct limit_settings, body_grace_ms),
+        .kind = FIELD_MILLISECONDS,
+        .least = 100,
+        .most = 3600000,
+        .fallback = "30s",
+        .help = "How long a request body may be slower than body_min_rate.",
+    },
+    {
+        .name = "write_idle",
+        FIELD_AT(struct limit_settings, write_idle_ms),
+        .kind = FIELD_MILLISECONDS,
+        .least = 100,
+        .most = 3600000,
+        .fallback = "30s",
+        .help = "Close a connection whose client takes no byte of the response for this long.",
+    },
+    {
+        .name = "keepalive.idle",
+        FIELD_AT(struct limit_settings, keepalive_idle_ms),
+        .kind = FIELD_MILLISECONDS,
+        .least = 100,
+        .most = 3600000,
+        .fallback = "75s",
+        .help = "Close a connection that has been idle between requests for this long.",
+    },
+    {
+        .name = "keepalive.requests",
+        FIELD_AT(struct limit_settings, keepalive_requests),
+        .kind = FIELD_INTEGER,
+        .least = 1,
+        .most = 1000000000,
+        .fallback = "1000",
+        .help = "Close a connection after so many requests.",
+    },
+    {
+        .name = "keepalive.max_age",
+        FIELD_AT(struct limit_settings, keepalive_max_age_ms),
+        .kind = FIELD_MILLISECONDS,
+        .least = 100,
+        .most = 604800000,
+        .fallback = "1h",
+        .help = "Close a connection at the first end of a response after this age, with some "
+                "jitter.",
+    },
+    {
+        .name = "header.bytes",
+        FIELD_AT(struct limit_settings, header_bytes),
+        .kind = FIELD_BYTES,
+        .least = 1024,
+        .most = 262144,
+        .fallback = "32KiB",
+        .help = "Answer 431 to a request head that is longer than this.",
+    },
+    {
+        .name = "header.fields",
+        FIELD_AT(struct limit_settings, header_fields),
+        .kind = FIELD_INTEGER,
+        .least = 8,
+        .most = 1000,
+        .fallback = "100",
+        .help = "Answer 431 to a request head with more fields than this.",
+    },
+    {
+        .name = "header.uri",
+        FIELD_AT(struct limit_settings, header_uri_bytes),
+        .kind = FIELD_BYTES,
+        .least = 256,
+        .most = 65536,
+        .fallback = "8KiB",
+        .help = "Answer 414 to a request target that is longer than this; not more than "
+                "header.bytes.",
+    },
+    {
+        .name = "http2",
+        .kind = FIELD_LATER,
+        .help = "HTTP/2 is not built yet",
+    },
+    {
+        .name = "connection_memory",
+        .kind = FIELD_LATER,
+        .help = "a connection never holds more than two buffers in each direction",
+    },
+    {
+        .name = "connections.total",
+        FIELD_AT(struct limit_settings, connections_total),
+        .kind = FIELD_AUTO_INTEGER,
+        .least = 1,
+        .most = 10000000,
+        .fallback = "auto",
+        .help = "How many client connections may be open; auto is 45 % of the descriptors that "
+                "the process may have, at most 20000.",
+    },
+    {
+        .name = "connections.per_ip",
+        FIELD_AT(struct limit_settings, connections_per_ip),
+        .kind = FIELD_INTEGER,
+        .least = 0,
+        .most = 1000000,
+        .fallback = "0",
+        .help = "How many of them may come from one address; 0 is no limit.",
+    },
+};
+
+const struct field_table limit_fields = {
+    .section = "limits",
+    .fields = rows,
+    .count = sizeof(rows) / sizeof(rows[0]),
+    .struct_bytes = sizeof(struct limit_settings),
+};

@@ -1,0 +1,76 @@
+/* The rows of the section "listeners": where swarmward answers. */
+
+#include "model/sections.h"
+
+static const char *const redirect_statuses[] = { "301", "302", "307", "308", NULL };
+
+static const struct field rows[] = {
+    {
+        .name = "https.address",
+        FIELD_AT(struct listener_settings, https),
+        .kind = FIELD_ADDRESS,
+        .fallback = "0.0.0.0:443",
+        .help = "Where HTTPS is answered: an IPv4 address, or an IPv6 address in brackets, and a "
+                "port.",
+    },
+    {
+        .name = "https.http2",
+        .kind = FIELD_LATER,
+        .help = "HTTP/2 is not built yet, clients are offered HTTP/1.1",
+    },
+    {
+        .name = "https.proxy_protocol",
+        .kind = FIELD_LATER,
+        .help = "the PROXY protocol is not read yet, the peer of the connection is the client",
+    },
+    {
+        .name = "http.address",
+        FIELD_AT(struct listener_settings, http),
+        .kind = FIELD_ADDRESS,
+        .fallback = "0.0.0.0:80",
+        .help = "Where plain HTTP is answered, always with a redirect to HTTPS and never with "
+                "anything else.",
+    },
+    {
+        .name = "http.redirect_status",
+        FIELD_AT(struct listener_settings, redirect_status),
+        .kind = FIELD_INTEGER,
+        .least = 301,
+        .most = 308,
+        .choices = redirect_statuses,
+        .fallback = "308",
+        .help = "The status of that redirect; 307 and 308 keep the method of the request.",
+    },
+    {
+        .name = "http.redirect_port",
+        FIELD_AT(struct listener_settings, redirect_port),
+        .kind = FIELD_AUTO_INTEGER,
+        .least = 1,
+        .most = 65535,
+        .fallback = "auto",
+        .help = "The port that the redirect leads to; auto is the port of https.address, write "
+                "443 when a port is mapped in front of it.",
+    },
+    {
+        .name = "http.acme_http01",
+        .kind = FIELD_LATER,
+        .help = "certificates are not fetched by ACME yet",
+    },
+    {
+        .name = "admin",
+        .kind = FIELD_LATER,
+        .help = "the admin listener is not built yet; ask with `swarmward status`",
+    },
+    {
+        .name = "trusted_proxies",
+        .kind = FIELD_LATER,
+        .help = "no proxy in front is trusted yet, the peer of the connection is the client",
+    },
+};
+
+const struct field_table listener_fields = {
+    .section = "listeners",
+    .fields = rows,
+    .count = sizeof(rows) / sizeof(rows[0]),
+    .struct_bytes = sizeof(struct listener_settings),
+};

@@ -1,0 +1,16 @@
+#ifndef SWARMWARD_MODEL_TEXT_CHECK_H
+#define SWARMWARD_MODEL_TEXT_CHECK_H
+
+#include "base/err.h"
+#include "base/text.h"
+
+/* What the texts of some rows must look like (`check` of a field). -1: `err` says how to write it.
+ */
+
+int text_check_token(struct text value, struct err *err);      /* RFC 9110 section 5.6.2 */
+int text_check_target(struct text value, struct err *err);     /* "/path" or "/path?query" */
+int text_check_file(struct text value, struct err *err);       /* a path, no folder */
+int text_check_log_output(struct text value, struct err *err); /* stdout, off, or a path */
+int text_check_group(struct text value, struct err *err);      /* of a key exchange */
+
+#endif
