@@ -109,7 +109,8 @@ static inline bool field_list_has(const struct field_list *fields, enum field_id
 /* Grows in `arena`. */
 void field_list_add(struct field_list *fields, struct arena *arena, struct text name,
                     struct text value);
-/* Does a comma-separated field (its lines that are not dropped) name `token`? Without case. */
+/* Does a comma-separated field (all its lines together, also dropped ones) name `token`? Without
+ * case. */
 bool field_list_has_token(const struct field_list *fields, enum field_id id, struct text token);
 
 /*

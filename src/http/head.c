@@ -86,7 +86,7 @@ bool field_list_has_token(const struct field_list *fields, enum field_id id, str
     for (size_t i = 0; i < fields->count; i++) {
         const struct field_line *line = &fields->lines[i];
 
-        if (line->id == id && !line->dropped && list_has_token(line->value, token))
+        if (line->id == id && list_has_token(line->value, token))
             return true;
     }
     return false;
