@@ -1,0 +1,53 @@
+/*
+ * The memory behind the shared board: made once by the parent, mapped by every process. What is in
+ * it and who writes what is in the header.
+ */
+
+#include "model/board.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int board_create(struct err *err)
+{
+    int fd = memfd_create("swarmward-board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    if (fd < 0)
+        return err_set(err, "board: memfd: %s", strerror(errno));
+    if (ftruncate(fd, sizeof(struct board)) < 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
+        err_set(err, "board: memfd: %s", strerror(errno));
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+struct board *board_map(int fd, struct err *err)
+{
+    struct stat info;
+    int seals = fcntl(fd, F_GET_SEALS);
+    void *mapping;
+
+    if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(fd, &info) < 0 ||
+        info.st_size != (off_t)sizeof(struct board)) {
+        err_set(err, "board: descriptor %d is no board of this version", fd);
+        return NULL;
+    }
+    mapping = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (mapping == MAP_FAILED) {
+        err_set(err, "board: mmap: %s", strerror(errno));
+        return NULL;
+    }
+    return mapping;
+}
+
+void board_unmap(struct board *board)
+{
+    if (board)
+        munmap(board, sizeof(*board));
+}

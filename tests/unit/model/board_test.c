@@ -1,0 +1,86 @@
+/* The shared board: one memory behind every mapping, and only a real board is mapped. */
+
+#include "model/board.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void what_one_mapping_writes_the_other_reads(void **state)
+{
+    int fd = board_create(NULL);
+    struct board *writer = board_map(fd, NULL);
+    struct board *reader = board_map(fd, NULL);
+
+    (void)state;
+    assert_non_null(writer);
+    assert_non_null(reader);
+    board_add(&writer->worker[1].requests, 3);
+    board_add(&writer->worker[1].requests, -1);
+    atomic_store(&writer->health[BOARD_ENDPOINTS - 1], BOARD_HEALTH_DOWN);
+    assert_int_equal(board_get(&reader->worker[1].requests), 2);
+    assert_int_equal(atomic_load(&reader->health[BOARD_ENDPOINTS - 1]), BOARD_HEALTH_DOWN);
+    assert_int_equal(atomic_load(&reader->health[0]), BOARD_HEALTH_UNKNOWN);
+    board_unmap(writer);
+    board_unmap(reader);
+    board_unmap(NULL);
+    close(fd);
+}
+
+static void a_new_board_costs_no_memory(void **state)
+{
+    struct stat info;
+    int fd = board_create(NULL);
+
+    (void)state;
+    assert_int_equal(fstat(fd, &info), 0);
+    assert_int_equal(info.st_size, sizeof(struct board));
+    assert_int_equal(info.st_blocks, 0);
+    close(fd);
+}
+
+static void nobody_can_shrink_a_board_under_its_readers(void **state)
+{
+    int fd = board_create(NULL);
+
+    (void)state;
+    assert_int_equal(ftruncate(fd, 0), -1);
+    close(fd);
+}
+
+static void what_is_no_board_is_not_mapped(void **state)
+{
+    struct err err;
+    int small = memfd_create("small", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int unsealed = memfd_create("unsealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    (void)state;
+    assert_null(board_map(-1, &err));
+    assert_non_null(strstr(err.text, "no board"));
+    assert_int_equal(ftruncate(small, 100), 0);
+    assert_int_equal(fcntl(small, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+    assert_null(board_map(small, &err));
+    assert_int_equal(ftruncate(unsealed, sizeof(struct board)), 0);
+    assert_null(board_map(unsealed, &err));
+    close(small);
+    close(unsealed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_one_mapping_writes_the_other_reads),
+        cmocka_unit_test(a_new_board_costs_no_memory),
+        cmocka_unit_test(nobody_can_shrink_a_board_under_its_readers),
+        cmocka_unit_test(what_is_no_board_is_not_mapped),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
