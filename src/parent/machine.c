@@ -1,0 +1,58 @@
+/* Processors and descriptors of the machine. Called by run.c at start. */
+
+#include "machine.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+size_t machine_quota_processors(struct text cpu_max)
+{
+    struct text quota_text;
+    struct text rest;
+    uint64_t quota;
+    uint64_t period;
+
+    if (!text_split(cpu_max, ' ', &quota_text, &rest))
+        return 0;
+    rest = text_first(rest, text_find(rest, '\n'));
+    if (!text_to_u64(quota_text, &quota) || !text_to_u64(rest, &period) || period == 0)
+        return 0; /* "max": no limit */
+    return (size_t)(quota / period + (quota % period != 0));
+}
+
+/* Inside a container its own group is at the root of what it sees. */
+static size_t quota_processors(void)
+{
+    char bytes[64];
+    ssize_t len;
+    int fd = open("/sys/fs/cgroup/cpu.max", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return 0;
+    len = read(fd, bytes, sizeof(bytes));
+    close(fd);
+    return len > 0 ? machine_quota_processors(text_make(bytes, (size_t)len)) : 0;
+}
+
+size_t machine_processors(void)
+{
+    cpu_set_t set;
+    size_t count = 1;
+    size_t quota = quota_processors();
+
+    if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0)
+        count = (size_t)CPU_COUNT(&set);
+    return quota && quota < count ? quota : count;
+}
+
+void machine_raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
