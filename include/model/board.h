@@ -15,6 +15,9 @@
 
 #define BOARD_WORKERS   64
 #define BOARD_ENDPOINTS 16384
+/* Connections by client address: a count-min sketch, bounded whoever comes. */
+#define BOARD_ADDRESS_ROWS 2
+#define BOARD_ADDRESSES    16384
 
 /* One writer each (that worker), so a relaxed load and store is enough. */
 #define BOARD_COUNTERS(X)                                                                          \
@@ -69,6 +72,7 @@ enum board_phase {
 struct board_worker {
     BOARD_COUNTERS(BOARD_COUNTER_MEMBER)
     _Atomic int64_t alive_ms; /* monotonic, written about once a second */
+    _Atomic uint32_t addresses[BOARD_ADDRESS_ROWS][BOARD_ADDRESSES];
     struct board_endpoint endpoints[BOARD_ENDPOINTS];
 };
 
@@ -81,7 +85,8 @@ struct board_child {
 struct board {
     /* written by the parent */
     _Atomic uint32_t worker_count;
-    _Atomic uint32_t phase; /* enum board_phase */
+    _Atomic uint32_t phase;                   /* enum board_phase */
+    uint64_t address_key[BOARD_ADDRESS_ROWS]; /* random, set by board_create() */
     _Atomic uint64_t generation;
     _Atomic int64_t committed_wall_ms;
     struct board_child control;

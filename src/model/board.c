@@ -7,10 +7,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/random.h"
+
+/* So that nobody can aim at the columns that another address is counted in. */
+static int write_address_key(int fd)
+{
+    uint64_t key[BOARD_ADDRESS_ROWS];
+
+    random_bytes(key, sizeof(key));
+    return pwrite(fd, key, sizeof(key), offsetof(struct board, address_key)) == sizeof(key) ? 0
+                                                                                            : -1;
+}
 
 int board_create(struct err *err)
 {
@@ -18,7 +31,7 @@ int board_create(struct err *err)
 
     if (fd < 0)
         return err_set(err, "board: memfd: %s", strerror(errno));
-    if (ftruncate(fd, sizeof(struct board)) < 0 ||
+    if (ftruncate(fd, sizeof(struct board)) < 0 || write_address_key(fd) < 0 ||
         fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
         err_set(err, "board: memfd: %s", strerror(errno));
         close(fd);
