@@ -81,6 +81,8 @@ bool stream_may_have_more(const struct stream *stream);
 /* Call on_readable when bytes come, or are there already. Pausing keeps what is buffered. */
 void stream_resume_reading(struct stream *stream);
 void stream_pause_reading(struct stream *stream);
+/* Call on_readable from the loop, soon, though nothing may have come: the owner has kept bytes. */
+void stream_kick(struct stream *stream);
 
 /* Bytes are copied or sent before this returns. */
 void stream_writev(struct stream *stream, const struct iovec *pieces, int count);

@@ -437,6 +437,11 @@ void stream_pause_reading(struct stream *stream)
     stream->reading = false; /* the event goes when it fires in vain: mostly it never does */
 }
 
+void stream_kick(struct stream *stream)
+{
+    schedule(stream);
+}
+
 void stream_linger(struct stream *stream)
 {
     if (stream->broken || stream->lingering)

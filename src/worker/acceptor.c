@@ -1,0 +1,184 @@
+/* Accepting connections: in batches, within the limits, pausing rather than spinning. */
+
+#include "acceptor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "admission.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "client/client.h"
+#include "net/deadline.h"
+#include "worker.h"
+
+#define BATCH    32
+#define PAUSE_MS 100 /* out of descriptors: look again after this, or when a connection ends */
+
+struct acceptor {
+    LIST_ENTRY(acceptor) link;
+    /* owned */
+    int fd;
+    struct event *readable;
+    struct deadline pause;
+    /* borrowed */
+    struct worker *worker;
+    enum listener_kind kind;
+    struct address address;
+    bool accepting;
+};
+
+static void set_accepting(struct acceptor *acceptor, bool wanted)
+{
+    if (acceptor->accepting == wanted)
+        return;
+    acceptor->accepting = wanted;
+    if (wanted)
+        event_add(acceptor->readable, NULL);
+    else
+        event_del(acceptor->readable);
+}
+
+static void pause_accepting(struct acceptor *acceptor)
+{
+    set_accepting(acceptor, false);
+    COUNT(acceptor->worker, accept_pauses, 1);
+    deadline_set(&acceptor->pause, io_now_ms(acceptor->worker->io) + PAUSE_MS);
+}
+
+static bool is_shortage(int reason)
+{
+    return reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM;
+}
+
+/* False: no more for now. */
+static bool accept_one(struct acceptor *acceptor)
+{
+    struct worker *worker = acceptor->worker;
+    struct address address = { 0 };
+    socklen_t len = sizeof(address);
+    int fd;
+
+    if (!admission_has_room(worker->admission)) {
+        pause_accepting(acceptor);
+        return false;
+    }
+    fd = accept4(acceptor->fd, &address.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        client_new(worker, acceptor->kind, fd, &address);
+        return true;
+    }
+    if (is_shortage(errno) && !admission_shed_idle(worker->admission)) {
+        log_warn("event=accept_paused reason=\"%s\" hint=\"raise the limit of open files\"",
+                 strerror(errno));
+        pause_accepting(acceptor);
+        return false;
+    }
+    return errno == ECONNABORTED || errno == EINTR;
+}
+
+static void on_connections(evutil_socket_t fd, short what, void *owner)
+{
+    struct acceptor *acceptor = owner;
+    struct io *io = acceptor->worker->io;
+    int room = BATCH;
+
+    (void)fd;
+    (void)what;
+    io_enter(io);
+    while (room-- && accept_one(acceptor))
+        continue;
+    io_leave(io);
+}
+
+static void on_pause_over(void *owner)
+{
+    struct acceptor *acceptor = owner;
+
+    set_accepting(acceptor, true);
+}
+
+void acceptor_new(struct worker *worker, const struct message_listener *listener, int fd)
+{
+    struct acceptor *acceptor = memory_new(sizeof(*acceptor));
+
+    acceptor->worker = worker;
+    acceptor->fd = fd;
+    acceptor->kind = listener->kind;
+    acceptor->address = listener->address;
+    acceptor->readable =
+        event_new(io_base(worker->io), fd, EV_READ | EV_PERSIST, on_connections, acceptor);
+    if (!acceptor->readable)
+        abort(); /* out of memory */
+    deadline_init(&acceptor->pause, worker->io, on_pause_over, acceptor);
+    LIST_INSERT_HEAD(&worker->acceptors, acceptor, link);
+}
+
+static void acceptor_free(struct acceptor *acceptor)
+{
+    LIST_REMOVE(acceptor, link);
+    event_free(acceptor->readable);
+    deadline_done(&acceptor->pause);
+    close(acceptor->fd);
+    free(acceptor);
+}
+
+void acceptors_close_gone(struct worker *worker)
+{
+    const struct listener_settings *listeners = &worker->serving->snapshot->listeners;
+    struct acceptor *next;
+
+    for (struct acceptor *acceptor = LIST_FIRST(&worker->acceptors); acceptor; acceptor = next) {
+        const struct address *wanted =
+            acceptor->kind == LISTENER_HTTPS ? &listeners->https : &listeners->http;
+
+        next = LIST_NEXT(acceptor, link);
+        if (address_equal(&acceptor->address, wanted))
+            continue;
+        set_accepting(acceptor, false);
+        while (accept_one(acceptor)) /* what came before the change is served */
+            continue;
+        acceptor_free(acceptor);
+    }
+}
+
+void acceptors_start(struct worker *worker)
+{
+    struct acceptor *acceptor;
+
+    LIST_FOREACH(acceptor, &worker->acceptors, link)
+        set_accepting(acceptor, true);
+}
+
+void acceptors_resume(struct worker *worker)
+{
+    struct acceptor *acceptor;
+
+    LIST_FOREACH(acceptor, &worker->acceptors, link) {
+        if (!acceptor->pause.at_ms)
+            continue; /* not paused */
+        deadline_clear(&acceptor->pause);
+        set_accepting(acceptor, true);
+    }
+}
+
+void acceptors_drain(struct worker *worker)
+{
+    struct acceptor *acceptor;
+
+    while ((acceptor = LIST_FIRST(&worker->acceptors))) {
+        set_accepting(acceptor, false);
+        while (accept_one(acceptor))
+            continue;
+        acceptor_free(acceptor);
+    }
+}
+
+void acceptors_free(struct worker *worker)
+{
+    while (!LIST_EMPTY(&worker->acceptors))
+        acceptor_free(LIST_FIRST(&worker->acceptors));
+}

@@ -1,0 +1,62 @@
+#ifndef SWARMWARD_WORKER_ENDPOINT_H
+#define SWARMWARD_WORKER_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/board.h"
+#include "model/snapshot.h"
+#include "net/address.h"
+
+struct backend_pool;
+struct worker;
+
+/*
+ * What this worker knows of one endpoint: what runs there, failures in a row, ejection. Found by
+ * identity, shared by the services of every snapshot that names it, so it survives reloads; goes
+ * when none does.
+ */
+struct endpoint {
+    /* owned */
+    struct backend_pool *pool;
+    char name[ADDRESS_TEXT_BYTES]; /* for the log; what the snapshot calls it */
+    /* borrowed */
+    struct worker *worker;
+    struct board_endpoint *board;
+    struct endpoint *next; /* in its bucket of the table */
+    struct address address;
+    uint64_t identity;
+    uint32_t slot;
+    int references;
+    uint32_t in_flight; /* exchanges of this worker */
+    uint32_t failures;  /* in a row */
+    uint32_t ejections; /* in a row: sets how long the next one is */
+    int64_t ejected_until_ms;
+    int64_t usable_since_ms; /* for the slow start; 0 = since ever */
+    bool was_down;           /* as last seen on the board */
+};
+
+struct endpoint_table;
+
+struct endpoint_table *endpoint_table_new(struct worker *worker);
+void endpoint_table_free(struct endpoint_table *table);
+
+/* The endpoint of this identity, made when it is new. One more reference. */
+struct endpoint *endpoint_get(struct endpoint_table *table,
+                              const struct snapshot_endpoint *described, bool slow_start);
+void endpoint_unref(struct endpoint *endpoint); /* NULL is fine */
+
+/* Up by the active checks and not ejected. Notices a return, for the slow start. */
+bool endpoint_is_up(struct endpoint *endpoint, int64_t now_ms);
+
+/* Exchanges of all workers on it. */
+uint32_t endpoint_load(const struct endpoint *endpoint);
+
+void endpoint_begin(struct endpoint *endpoint); /* an exchange goes there */
+void endpoint_end(struct endpoint *endpoint);
+void endpoint_succeeded(struct endpoint *endpoint);
+/* `may_eject`: the service has room for one more ejected endpoint. True: it was ejected now. */
+bool endpoint_failed(struct endpoint *endpoint, const struct outlier_settings *outlier,
+                     bool may_eject, int64_t now_ms);
+
+#endif

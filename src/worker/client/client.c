@@ -1,0 +1,175 @@
+/* One accepted connection: its life from accept to close, whatever protocol it speaks. */
+
+#include "client.h"
+
+#include <stdlib.h>
+
+#include "../access_log.h"
+#include "../admission.h"
+#include "../exchange/exchange.h"
+#include "base/memory.h"
+#include "net/socket.h"
+#include "tls/tls_server.h"
+
+/* After our last word the peer has this long to end its own side. */
+#define LINGER_MS 2000
+
+static const struct stream_handler handshake_handler;
+
+static const struct limit_settings *limits_of(const struct client *client)
+{
+    return &client->worker->serving->snapshot->limits;
+}
+
+struct stream_layer *client_tls(const struct client *client)
+{
+    return stream_get_layer(client->stream);
+}
+
+static void count_handshake(struct client *client)
+{
+    struct tls_session_facts facts;
+
+    tls_session_facts(client_tls(client), &facts);
+    if (facts.resumed)
+        COUNT(client->worker, handshakes_resumed, 1);
+    else
+        COUNT(client->worker, handshakes_full, 1);
+}
+
+static void on_ready(void *owner)
+{
+    struct client *client = owner;
+
+    client->ready = true;
+    client->handshake_us = io_now_us(client->worker->io) - client->accepted_us;
+    count_handshake(client);
+    client_h1_begin(client);
+}
+
+static void on_broken(void *owner)
+{
+    struct client *client = owner;
+
+    COUNT(client->worker, handshakes_failed, 1);
+    access_log_refused_client(client->worker->log, client, tls_session_refusal(client_tls(client)));
+    client_close(client);
+}
+
+static void on_deadline(void *owner)
+{
+    struct client *client = owner;
+
+    switch (client->phase) {
+    case CLIENT_HANDSHAKE:
+        COUNT(client->worker, handshakes_failed, 1);
+        access_log_refused_client(client->worker->log, client, "handshake_timeout");
+        client_close_reset(client);
+        break;
+    case CLIENT_CLOSING:
+        client_close(client);
+        break;
+    case CLIENT_HEAD:
+    case CLIENT_BODY:
+    case CLIENT_WAIT:
+    case CLIENT_TUNNEL:
+        client_h1_deadline(client);
+        break;
+    }
+}
+
+static const struct stream_handler handshake_handler = {
+    .on_ready = on_ready,
+    .on_broken = on_broken,
+};
+
+static void refuse(struct client *client, int fd)
+{
+    COUNT(client->worker, connections_refused, 1);
+    access_log_refused_client(client->worker->log, client, "connections_per_address");
+    socket_close_reset(fd);
+    free(client);
+}
+
+void client_new(struct worker *worker, enum listener_kind kind, int fd,
+                const struct address *address)
+{
+    struct client *client = memory_new(sizeof(*client));
+    struct stream_layer *layer = NULL;
+
+    client->worker = worker;
+    client->kind = kind;
+    client->address = *address;
+    address_print_host(address, client->address_text);
+    client->accepted_us = io_now_us(worker->io);
+    COUNT(worker, connections_accepted, 1);
+    if (!admission_enter(worker->admission, client)) {
+        refuse(client, fd);
+        return;
+    }
+    TAILQ_INSERT_TAIL(&worker->clients, client, link);
+    deadline_init(&client->deadline, worker->io, on_deadline, client);
+    if (kind == LISTENER_HTTPS)
+        layer = tls_session_new(worker->tls);
+    client->stream = stream_new(worker->io, fd, layer, false, &handshake_handler, client);
+    if (layer) {
+        deadline_set(&client->deadline,
+                     io_now_ms(worker->io) + limits_of(client)->handshake_timeout_ms);
+        stream_start(client->stream);
+    } else {
+        client_h1_begin(client);
+    }
+}
+
+static void release(struct client *client)
+{
+    struct worker *worker = client->worker;
+
+    admission_leave(worker->admission, client);
+    TAILQ_REMOVE(&worker->clients, client, link);
+    if (client->body_open)
+        body_reader_done(&client->body);
+    client->body_open = false;
+    buffer_done(&client->input);
+    deadline_done(&client->deadline);
+    io_free_later(worker->io, client, free);
+    worker_check_drained(worker);
+}
+
+static void close_it(struct client *client, bool reset)
+{
+    struct stream *stream = client->stream;
+
+    if (!stream)
+        return; /* it is being closed: the exchange came back here */
+    if (client->exchange) {
+        client->cut = true;
+        exchange_client_gone(client->exchange, "client_closed");
+    }
+    if (!client->stream)
+        return;
+    client->stream = NULL;
+    if (reset)
+        stream_free_reset(stream);
+    else
+        stream_free(stream);
+    release(client);
+}
+
+void client_close(struct client *client)
+{
+    close_it(client, false);
+}
+
+void client_close_reset(struct client *client)
+{
+    close_it(client, true);
+}
+
+void client_linger(struct client *client)
+{
+    admission_is_busy(client->worker->admission, client);
+    client->phase = CLIENT_CLOSING;
+    stream_linger(client->stream);
+    deadline_set(&client->deadline, io_now_ms(client->worker->io) + LINGER_MS);
+}

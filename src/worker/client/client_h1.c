@@ -1,0 +1,471 @@
+/*
+ * The receiving half of HTTP/1.1 towards clients: heads, bodies, tunnels, one exchange at a time.
+ * What has no taker yet stays in `input`, bounded by one turn's receive. Writing is in h1_output.c.
+ */
+
+#include <assert.h>
+
+#include "../access_log.h"
+#include "../admission.h"
+#include "../exchange/exchange.h"
+#include "../worker.h"
+#include "client.h"
+#include "http/framing.h"
+#include "http/h1_parser.h"
+
+static int64_t now_ms(const struct client *client)
+{
+    return io_now_ms(client->worker->io);
+}
+
+static const struct limit_settings *limits_of(const struct client *client)
+{
+    return &client->worker->serving->snapshot->limits;
+}
+
+static void end_body(struct client *client)
+{
+    if (client->body_open)
+        body_reader_done(&client->body);
+    client->body_open = false;
+}
+
+/* --- a request head ------------------------------------------------------------------------------
+ */
+
+static void head_begins(struct client *client)
+{
+    if (client->head_since_ms)
+        return;
+    client->head_since_ms = now_ms(client);
+    admission_is_busy(client->worker->admission, client);
+    deadline_set(&client->deadline, client->head_since_ms + limits_of(client)->header_timeout_ms);
+}
+
+/* The parser works in a buffer that is about to be used again: the head moves to the arena. */
+static void keep_head(struct exchange *exchange, const struct request_head *head, struct text bytes)
+{
+    char *copy = arena_cstr(&exchange->arena, bytes);
+
+    exchange->request = *head;
+    request_head_rebase(&exchange->request, bytes.at, bytes.len, copy, &exchange->arena);
+}
+
+static struct exchange *new_exchange(struct client *client)
+{
+    client->exchange = exchange_new(client, &client_h1_codec);
+    client->requests++;
+    client->scan = (struct h1_scan){ 0 };
+    client->head_since_ms = 0;
+    client->cut = client->chunked = client->until_close = client->bodiless = false;
+    client->phase = CLIENT_WAIT;
+    return client->exchange;
+}
+
+static void refuse_head(struct client *client, const struct h1_refusal *refusal)
+{
+    struct exchange *exchange = new_exchange(client);
+
+    client->keep = false; /* where the next message would begin is unknown */
+    exchange_fail(exchange, refusal->status, refusal->reason);
+}
+
+static void begin_body(struct client *client, struct exchange *exchange)
+{
+    client->phase = CLIENT_BODY;
+    client->body_since_ms = client->body_last_ms = now_ms(client);
+    client->paused_since_ms = client->body_since_ms;
+    client->paused_ms = 0;
+    client->body_bytes = 0;
+    body_reader_init(&client->body, &exchange->request_framing, &exchange->serving->limits,
+                     &exchange->arena);
+    client->body_open = true;
+}
+
+/* How often a running exchange is looked at for its limits. */
+static int64_t watch_interval_ms(const struct client *client)
+{
+    const struct limit_settings *limits = limits_of(client);
+    int64_t least =
+        limits->write_idle_ms < limits->body_idle_ms ? limits->write_idle_ms : limits->body_idle_ms;
+
+    least /= 4;
+    return least < 20 ? 20 : least > 5000 ? 5000 : least;
+}
+
+static void start_exchange(struct client *client, const struct request_head *head,
+                           struct text bytes)
+{
+    struct exchange *exchange = new_exchange(client);
+    const struct framing *framing = &exchange->request_framing;
+    struct h1_refusal refusal;
+
+    keep_head(exchange, head, bytes);
+    exchange->bytes_in = bytes.len;
+    client->write_progress_ms = now_ms(client);
+    client->sent_seen = stream_sent(client->stream);
+    deadline_set(&client->deadline, now_ms(client) + watch_interval_ms(client));
+    if (framing_of_request(&exchange->request, &exchange->request_framing, &refusal) < 0) {
+        client->keep = false;
+        exchange_fail(exchange, refusal.status, refusal.reason);
+        return;
+    }
+    client->keep = framing->persistent;
+    exchange->request_ended =
+        framing->kind == BODY_NONE || (framing->kind == BODY_COUNTED && framing->length == 0);
+    if (!exchange->request_ended)
+        begin_body(client, exchange);
+    exchange_start(exchange);
+}
+
+/* True: something was used of `*input`. */
+static bool eat_head(struct client *client, struct text *input)
+{
+    struct request_head head = { 0 };
+    struct h1_refusal refusal = { 0 };
+    struct text bytes = *input;
+    size_t used = 0;
+
+    if (!input->len)
+        return false;
+    head_begins(client);
+    switch (h1_parse_request(bytes, &client->worker->serving->limits, &client->scan,
+                             client->worker->lines, &head, &used, &refusal)) {
+    case PARSE_MORE:
+        return false;
+    case PARSE_BAD:
+        *input = TEXT_NONE;
+        refuse_head(client, &refusal);
+        return true;
+    case PARSE_DONE:
+        break;
+    }
+    *input = text_from(bytes, used);
+    start_exchange(client, &head, text_first(bytes, used));
+    return true;
+}
+
+/* --- a request body ------------------------------------------------------------------------------
+ */
+
+static void body_is_malformed(struct client *client, const struct h1_refusal *refusal)
+{
+    client->keep = false;
+    exchange_fail(client->exchange, refusal->status ? refusal->status : 400, refusal->reason);
+}
+
+static void body_ended(struct client *client)
+{
+    struct exchange *exchange = client->exchange;
+
+    client->phase = exchange->upgrade_sent && exchange->tunnelling ? CLIENT_TUNNEL : CLIENT_WAIT;
+    exchange_body_end(exchange, &client->body.trailers);
+    end_body(client);
+}
+
+static void body_paused(struct client *client, bool paused)
+{
+    if (paused && !client->paused_since_ms) {
+        client->paused_since_ms = now_ms(client);
+    } else if (!paused && client->paused_since_ms) {
+        client->paused_ms += now_ms(client) - client->paused_since_ms;
+        client->paused_since_ms = 0;
+        client->body_last_ms = now_ms(client);
+    }
+}
+
+static bool eat_body(struct client *client, struct text *input)
+{
+    struct exchange *exchange = client->exchange;
+    struct text piece = TEXT_NONE;
+    struct h1_refusal refusal = { 0 };
+    enum parse_result result;
+    size_t before = input->len;
+
+    if (!exchange_takes_body(exchange)) {
+        body_paused(client, true);
+        return false;
+    }
+    body_paused(client, false);
+    if (!input->len)
+        return false;
+    result = body_reader_next(&client->body, input, &piece, &refusal);
+    client->body_last_ms = now_ms(client);
+    client->body_bytes += before - input->len;
+    exchange->bytes_in += before - input->len;
+    if (result == PARSE_BAD) {
+        body_is_malformed(client, &refusal);
+        return true;
+    }
+    if (piece.len)
+        exchange_body(exchange, piece);
+    if (result == PARSE_DONE && client->exchange == exchange && client->phase == CLIENT_BODY)
+        body_ended(client);
+    return true;
+}
+
+static bool eat_tunnel(struct client *client, struct text *input)
+{
+    struct exchange *exchange = client->exchange;
+
+    if (!input->len || !exchange_takes_body(exchange))
+        return false;
+    exchange->bytes_in += input->len;
+    exchange_body(exchange, *input);
+    *input = TEXT_NONE;
+    return true;
+}
+
+/* --- the loop ------------------------------------------------------------------------------------
+ */
+
+/* True: go on with what is left of `*input`. */
+static bool eat(struct client *client, struct text *input)
+{
+    switch (client->phase) {
+    case CLIENT_HEAD:
+        return eat_head(client, input);
+    case CLIENT_BODY:
+        return eat_body(client, input);
+    case CLIENT_TUNNEL:
+        return eat_tunnel(client, input);
+    case CLIENT_WAIT: /* a pipelined request waits for its turn */
+        return false;
+    case CLIENT_HANDSHAKE:
+    case CLIENT_CLOSING:
+        break;
+    }
+    *input = TEXT_NONE;
+    return false;
+}
+
+/* `fresh` lies in the scratch buffer, or is empty to go on with what is kept. */
+static void eat_all(struct client *client, struct text fresh)
+{
+    struct text input = fresh;
+    bool kept = buffer_len(&client->input) > 0;
+
+    if (kept) {
+        buffer_append_text(&client->input, fresh);
+        input = buffer_text(&client->input);
+    }
+    while (client->stream && eat(client, &input))
+        continue;
+    if (!client->stream)
+        return; /* closed meanwhile */
+    if (kept)
+        buffer_consume(&client->input, buffer_len(&client->input) - input.len);
+    else
+        buffer_append_text(&client->input, input);
+    if (!buffer_len(&client->input))
+        buffer_done(&client->input); /* an idle connection holds no buffer */
+}
+
+/* Does the phase have use for more bytes than are kept? */
+static bool wants_bytes(const struct client *client)
+{
+    switch (client->phase) {
+    case CLIENT_HEAD:
+        return true;
+    case CLIENT_BODY:
+    case CLIENT_TUNNEL:
+        return !buffer_len(&client->input) && exchange_takes_body(client->exchange);
+    case CLIENT_HANDSHAKE:
+    case CLIENT_WAIT:
+    case CLIENT_CLOSING:
+        break;
+    }
+    return false;
+}
+
+static void peer_ended(struct client *client)
+{
+    switch (client->phase) {
+    case CLIENT_TUNNEL:
+        stream_pause_reading(client->stream);
+        exchange_client_tunnel_end(client->exchange);
+        break;
+    case CLIENT_HANDSHAKE:
+    case CLIENT_HEAD:
+    case CLIENT_BODY:
+    case CLIENT_WAIT:
+    case CLIENT_CLOSING:
+        client_close(client);
+        break;
+    }
+}
+
+/* As much as one turn gave, so that it leaves in one piece on the other side. */
+static enum io_status fill(struct client *client, char *scratch, size_t *filled)
+{
+    enum io_status status = IO_AGAIN;
+
+    *filled = 0;
+    do {
+        size_t got = 0;
+
+        status = stream_read(client->stream, scratch + *filled, IO_RECEIVE_BYTES - *filled, &got);
+        if (status != IO_OK)
+            break;
+        *filled += got;
+    } while (*filled < IO_RECEIVE_BYTES && stream_may_have_more(client->stream));
+    return status;
+}
+
+static void on_readable(void *owner)
+{
+    struct client *client = owner;
+    char *scratch = io_scratch(client->worker->io);
+    enum io_status status;
+    size_t filled;
+
+    if (buffer_len(&client->input))
+        eat_all(client, TEXT_NONE);
+    if (!client->stream)
+        return;
+    if (!wants_bytes(client)) {
+        stream_pause_reading(client->stream);
+        return;
+    }
+    status = fill(client, scratch, &filled);
+    if (filled)
+        eat_all(client, text_make(scratch, filled));
+    if (client->stream && status == IO_CLOSED)
+        peer_ended(client);
+}
+
+static void on_drained(void *owner)
+{
+    struct client *client = owner;
+
+    client->write_progress_ms = now_ms(client);
+    if (client->exchange)
+        exchange_client_drained(client->exchange);
+}
+
+static void on_broken(void *owner)
+{
+    client_close(owner);
+}
+
+/* The peer has nothing more to say while we do not listen: gone, unless its request is still
+ * coming. */
+static void on_peer_closed(void *owner)
+{
+    struct client *client = owner;
+
+    if (client->phase == CLIENT_CLOSING || client->phase == CLIENT_WAIT)
+        client_close(client);
+}
+
+const struct stream_handler client_h1_handler = {
+    .on_readable = on_readable,
+    .on_drained = on_drained,
+    .on_broken = on_broken,
+    .on_peer_closed = on_peer_closed,
+};
+
+void client_h1_begin(struct client *client)
+{
+    client->ready = true;
+    client->phase = CLIENT_HEAD;
+    client->keep = true;
+    deadline_set(&client->deadline, now_ms(client) + limits_of(client)->header_timeout_ms);
+    admission_is_idle(client->worker->admission, client);
+    stream_set_handler(client->stream, &client_h1_handler, client);
+    stream_resume_reading(client->stream);
+}
+
+void client_h1_continue(struct client *client)
+{
+    stream_resume_reading(client->stream);
+    if (buffer_len(&client->input))
+        stream_kick(client->stream);
+}
+
+void client_h1_next(struct client *client)
+{
+    end_body(client);
+    client->exchange = NULL;
+    if (!client->stream)
+        return;
+    if (client->cut) {
+        if (client->until_close) /* a clean end would look complete */
+            client_close_reset(client);
+        else
+            client_close(client);
+        return;
+    }
+    if (!client->keep || client->phase == CLIENT_BODY || client->phase == CLIENT_TUNNEL) {
+        client_linger(client);
+        return;
+    }
+    client->phase = CLIENT_HEAD;
+    deadline_set(&client->deadline, now_ms(client) + limits_of(client)->keepalive_idle_ms);
+    if (!buffer_len(&client->input))
+        admission_is_idle(client->worker->admission, client);
+    client_h1_continue(client);
+}
+
+/* --- limits in time ------------------------------------------------------------------------------
+ */
+
+static void time_out_head(struct client *client)
+{
+    if (!client->head_since_ms) { /* idle: nothing was begun, nothing is answered */
+        client_linger(client);
+        return;
+    }
+    refuse_head(client, &(struct h1_refusal){ .status = 408, .reason = "header_timeout" });
+}
+
+/* True: the response makes no way to the client. */
+static bool write_is_stuck(struct client *client)
+{
+    uint64_t sent = stream_sent(client->stream);
+
+    if (stream_pending(client->stream) == 0 || sent != client->sent_seen) {
+        client->sent_seen = sent;
+        client->write_progress_ms = now_ms(client);
+    }
+    return now_ms(client) - client->write_progress_ms >= limits_of(client)->write_idle_ms;
+}
+
+/* Why the request body is given up; NULL: it may go on. */
+static const char *body_is_stuck(const struct client *client)
+{
+    const struct limit_settings *limits = limits_of(client);
+    int64_t now = now_ms(client);
+    int64_t active_ms = now - client->body_since_ms - client->paused_ms;
+
+    if (client->phase != CLIENT_BODY || client->paused_since_ms)
+        return NULL;
+    if (now - client->body_last_ms >= limits->body_idle_ms)
+        return "body_idle";
+    if (limits->body_min_rate > 0 && active_ms > limits->body_grace_ms &&
+        client->body_bytes < (uint64_t)(limits->body_min_rate * active_ms / 1000))
+        return "body_too_slow";
+    return NULL;
+}
+
+void client_h1_deadline(struct client *client)
+{
+    const char *reason;
+
+    if (client->phase == CLIENT_HEAD) {
+        time_out_head(client);
+        return;
+    }
+    if (write_is_stuck(client)) {
+        client->cut = client->until_close = true; /* closed with a reset by client_h1_next() */
+        exchange_client_gone(client->exchange, "write_timeout");
+        return;
+    }
+    reason = body_is_stuck(client);
+    if (reason) {
+        client->keep = false;
+        exchange_fail(client->exchange, 408, reason);
+        return;
+    }
+    deadline_set(&client->deadline, now_ms(client) + watch_interval_ms(client));
+}

@@ -1,0 +1,174 @@
+#ifndef SWARMWARD_WORKER_EXCHANGE_H
+#define SWARMWARD_WORKER_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "../backend/backend_conn.h"
+#include "../worker.h"
+#include "base/arena.h"
+#include "http/forwarding.h"
+#include "http/framing.h"
+#include "http/head.h"
+
+struct client;
+struct endpoint;
+struct service;
+
+enum exchange_state {
+    EXCHANGE_ROUTING,    /* request head is complete, no endpoint chosen yet */
+    EXCHANGE_CONNECTING, /* waiting for an endpoint with room, or for its connection */
+    EXCHANGE_RELAYING,   /* the request head left; bodies may flow both ways */
+    EXCHANGE_DONE,       /* response sent in full or cut; the only state that may be freed */
+};
+
+/*
+ * How an exchange talks back to its client: one table a protocol. The exchange says what, the codec
+ * says it in its protocol's bytes.
+ */
+struct client_codec {
+    void (*interim)(struct exchange *exchange, const struct response_head *head);
+    /* `framing` is of the backend's body: the codec chooses its own. */
+    void (*head)(struct exchange *exchange, const struct response_head *head,
+                 const struct framing *framing);
+    void (*body)(struct exchange *exchange, struct text piece);
+    void (*end)(struct exchange *exchange, const struct field_list *trailers);
+    /* What was said in this turn leaves now; the pieces' memory is about to be used again. */
+    void (*flush)(struct exchange *exchange);
+    /* A complete response of our own. `body` is text/plain. */
+    void (*reply)(struct exchange *exchange, int status, struct text location, struct text body);
+    /* The response can not be completed, and the client must see that. */
+    void (*cut)(struct exchange *exchange);
+    /* Bytes said and not yet taken by the client. */
+    size_t (*pending)(const struct exchange *exchange);
+    /* exchange_takes_body() turned true. */
+    void (*want_body)(struct exchange *exchange);
+    /* From now on bytes both ways; no more bytes from the backend. */
+    void (*tunnel)(struct exchange *exchange, const struct response_head *head);
+    void (*tunnel_end)(struct exchange *exchange);
+    /* The exchange is DONE and about to be freed. */
+    void (*done)(struct exchange *exchange);
+};
+
+#define EXCHANGE_TRIED_MOST 4
+
+/* One request and its response. Owned by its client. */
+struct exchange {
+    TAILQ_ENTRY(exchange) queue_link; /* in its service's queue */
+    /* owned */
+    struct arena arena; /* both heads and what is made of them */
+    struct serving *serving;
+    /* borrowed: outlives the exchange */
+    struct worker *worker;
+    struct client *client;
+    const struct client_codec *codec;
+    /* borrowed from the snapshot; NULL before they are found */
+    const struct snapshot_domain *domain;
+    const struct snapshot_route *route;
+    struct service *service;
+    struct endpoint *endpoint;
+    /* lent by the endpoint's pool, NULL before EXCHANGE_CONNECTING */
+    struct backend_conn *backend;
+
+    enum exchange_state state;
+    bool queued;
+    bool responding;     /* a final response head was given to the codec */
+    bool request_ended;  /* the client's request is complete */
+    bool response_ended; /* the backend's response is complete */
+    bool tunnelling;
+    bool client_done; /* tunnel: no more from the client */
+    bool upgrade_sent;
+    bool fresh_connection; /* the retry after a stale pooled connection */
+    bool https;
+
+    struct request_head request;
+    struct framing request_framing;
+    uint64_t request_body_bytes; /* given to a backend */
+    unsigned retries;
+    const struct endpoint *tried[EXCHANGE_TRIED_MOST];
+    unsigned tried_count;
+
+    struct text request_id;
+    struct text host;       /* lower case, no port */
+    struct text set_cookie; /* sticky: for the response */
+
+    int status;         /* of the response, as logged */
+    const char *reason; /* why it was refused or cut; NULL = it was not */
+    uint64_t bytes_in;
+    uint64_t bytes_out;
+    int64_t started_us;
+    int64_t queued_ms;
+    int64_t queue_us;
+    int64_t connect_started_us;
+    int64_t connect_us;
+    int64_t first_byte_us; /* since started_us; -1: none came */
+};
+
+/* --- for the codecs ----------------------------------------------------------------------------
+ */
+
+struct exchange *exchange_new(struct client *client, const struct client_codec *codec);
+
+/* At the end of the process. */
+void exchange_free_spares(struct worker *worker);
+
+/* `request` and `request_framing` are set. May end, but never free, the exchange. */
+void exchange_start(struct exchange *exchange);
+
+/* Refuse before or after the start: the one way every failure goes. */
+void exchange_fail(struct exchange *exchange, int status, const char *reason);
+
+bool exchange_takes_body(const struct exchange *exchange);
+void exchange_body(struct exchange *exchange, struct text piece);
+void exchange_body_end(struct exchange *exchange, const struct field_list *trailers);
+
+/* The client took all that was pending. */
+void exchange_client_drained(struct exchange *exchange);
+/* The client went away, or was sent away; the exchange ends without another word to the codec but
+ * done. */
+void exchange_client_gone(struct exchange *exchange, const char *reason);
+/* Tunnel: the client has no more bytes. */
+void exchange_client_tunnel_end(struct exchange *exchange);
+
+/* --- for the backend connection -----------------------------------------------------------------
+ */
+
+enum backend_failure {
+    BACKEND_FAILED_CONNECT,
+    BACKEND_FAILED_CONNECT_TIMEOUT,
+    BACKEND_FAILED_CLOSED,  /* closed or reset before the first byte of the response */
+    BACKEND_FAILED_CUT,     /* closed or reset within the response */
+    BACKEND_FAILED_INVALID, /* what came is no HTTP that may be passed on */
+    BACKEND_FAILED_TIMEOUT, /* no response in time */
+    BACKEND_FAILED_STALLED, /* a body stopped */
+};
+
+void exchange_backend_ready(struct exchange *exchange);
+void exchange_backend_interim(struct exchange *exchange, const struct response_head *head);
+void exchange_backend_head(struct exchange *exchange, const struct response_head *head,
+                           const struct framing *framing);
+void exchange_backend_body(struct exchange *exchange, struct text piece);
+void exchange_backend_end(struct exchange *exchange, const struct field_list *trailers);
+void exchange_backend_tunnel_end(struct exchange *exchange);
+void exchange_backend_failed(struct exchange *exchange, enum backend_failure failure,
+                             const char *detail);
+void exchange_backend_drained(struct exchange *exchange);
+void exchange_backend_flush(struct exchange *exchange);
+bool exchange_client_takes_more(const struct exchange *exchange);
+
+/* --- for the service's queue --------------------------------------------------------------------
+ */
+
+/* True: it found an endpoint (or failed) and left the queue. */
+bool exchange_try_again(struct exchange *exchange);
+void exchange_queue_timeout(struct exchange *exchange);
+
+/* --- inside this folder
+ * --------------------------------------------------------------------------- */
+
+void exchange_connect(struct exchange *exchange);
+void exchange_finish(struct exchange *exchange);
+void exchange_enter(struct exchange *exchange, enum exchange_state next);
+
+#endif

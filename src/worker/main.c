@@ -1,0 +1,131 @@
+/*
+ * swarmward-worker: the process that reads what the internet sends. Boots on the descriptors that
+ * the parent left open, takes its orders from the channel, and runs the loop until told to stop.
+ */
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "acceptor.h"
+#include "access_log.h"
+#include "admission.h"
+#include "backend/endpoint.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "client/client.h"
+#include "exchange/exchange.h"
+#include "ipc/channel.h"
+#include "net/deadline.h"
+#include "orders.h"
+#include "process/descriptors.h"
+#include "process/spawn.h"
+#include "tls/tls_server.h"
+#include "worker.h"
+
+#define ALIVE_MS 1000
+
+static void tune_heap(void)
+{
+    /* Buffers of 17 KiB come and go with every record: keep them, do not give them back to the
+     * kernel and fault them in again (DESIGN section 7: it cost a peer a factor of four). */
+    mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
+    mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
+    mallopt(M_ARENA_MAX, 1);
+}
+
+static int index_argument(int argc, char **argv, unsigned *index_out)
+{
+    uint64_t index;
+
+    if (argc != 3 || !text_equal(text_of(argv[1]), TEXT("--index")) ||
+        !text_to_u64(text_of(argv[2]), &index) || index >= BOARD_WORKERS) {
+        fputs("swarmward-worker is started by swarmward, not by hand; see swarmward --help\n",
+              stderr);
+        return -1;
+    }
+    *index_out = (unsigned)index;
+    return 0;
+}
+
+static int worker_open(struct worker *worker, unsigned index, struct err *err)
+{
+    worker->index = index;
+    worker->board = board_map(CHILD_BOARD, err);
+    if (!worker->board)
+        return -1;
+    worker->counters = &worker->board->worker[index];
+    memset(worker->counters, 0, offsetof(struct board_worker, endpoints));
+    worker->io = io_new();
+    worker->tls = tls_server_new();
+    worker->admission = admission_new(worker);
+    worker->log = access_log_new(worker);
+    worker->endpoints = endpoint_table_new(worker);
+    worker->lines = memory_new(FIELD_LINES_MAX * sizeof(*worker->lines));
+    TAILQ_INIT(&worker->clients);
+    LIST_INIT(&worker->acceptors);
+    worker->channel = channel_new(worker->io, CHILD_CHANNEL, &worker_orders, worker);
+    return 0;
+}
+
+static void worker_close(struct worker *worker)
+{
+    io_enter(worker->io);
+    while (!TAILQ_EMPTY(&worker->clients))
+        client_close(TAILQ_FIRST(&worker->clients));
+    io_leave(worker->io);
+    acceptors_free(worker);
+    access_log_free(worker->log);
+    exchange_free_spares(worker);
+    serving_unref(worker->prepared);
+    serving_unref(worker->serving);
+    endpoint_table_free(worker->endpoints);
+    admission_free(worker->admission);
+    tls_server_free(worker->tls);
+    channel_free(worker->channel);
+    buffer_done(&worker->head_out);
+    free(worker->lines);
+    io_free(worker->io);
+    board_unmap(worker->board);
+}
+
+struct heartbeat {
+    struct worker *worker;
+    struct deadline next;
+};
+
+static void on_heartbeat(void *owner)
+{
+    struct heartbeat *heartbeat = owner;
+    struct worker *worker = heartbeat->worker;
+    int64_t now_ms = io_now_ms(worker->io);
+
+    atomic_store_explicit(&worker->counters->alive_ms, now_ms, memory_order_relaxed);
+    if (worker->draining)
+        worker_drain_step(worker);
+    deadline_set(&heartbeat->next, now_ms + (worker->draining ? ALIVE_MS / 4 : ALIVE_MS));
+}
+
+int main(int argc, char **argv)
+{
+    struct worker worker = { 0 };
+    struct heartbeat heartbeat = { .worker = &worker };
+    struct err err;
+    unsigned index;
+
+    if (index_argument(argc, argv, &index) < 0)
+        return 2;
+    child_begin("swarmward-worker");
+    tune_heap();
+    if (worker_open(&worker, index, &err) < 0) {
+        log_error("event=start_failed reason=\"%s\"", err.text);
+        return 1;
+    }
+    deadline_init(&heartbeat.next, worker.io, on_heartbeat, &heartbeat);
+    deadline_set(&heartbeat.next, io_now_ms(worker.io) + ALIVE_MS);
+    io_run(worker.io);
+    deadline_done(&heartbeat.next);
+    worker_close(&worker);
+    return 0;
+}

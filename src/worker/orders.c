@@ -1,0 +1,186 @@
+/* The parent's messages, carried out. A message that the parent may not send ends the worker. */
+
+#include "orders.h"
+
+#include "acceptor.h"
+#include "access_log.h"
+#include "admission.h"
+#include "base/log.h"
+#include "ipc/messages.h"
+#include "model/keyring.h"
+#include "model/snapshot.h"
+#include "tls/tls_server.h"
+#include "worker.h"
+
+/*
+ * A client that has just had its answer may be sending its next request: only who has been quiet
+ * for this long is shown out while draining.
+ */
+#define DRAIN_QUIET_MS 1000
+
+static void answer(struct worker *worker, uint64_t generation, const char *refusal)
+{
+    struct buffer body = { 0 };
+
+    if (refusal) {
+        struct message_failure failure = { .generation = generation, .reason = text_of(refusal) };
+
+        message_failure_put(&body, &failure);
+        channel_send(worker->channel, MESSAGE_REFUSED, buffer_text(&body), NULL, 0);
+    } else {
+        struct message_generation ready = { .generation = generation };
+
+        message_generation_put(&body, &ready);
+        channel_send(worker->channel, MESSAGE_READY, buffer_text(&body), NULL, 0);
+    }
+    buffer_done(&body);
+}
+
+/* The prepared snapshot is in `worker->prepared`, or `err` says why not. */
+static int prepare_fds(struct worker *worker, int snapshot_fd, int keyring_fd, struct err *err)
+{
+    struct snapshot *snapshot = snapshot_from_fd(snapshot_fd, err);
+    struct keyring *keyring = NULL;
+    int status = -1;
+
+    if (!snapshot)
+        return -1;
+    keyring = keyring_from_fd(keyring_fd, err);
+    if (keyring && tls_server_prepare(worker->tls, snapshot, keyring, err) == 0) {
+        worker->prepared = serving_new(worker, snapshot);
+        status = 0;
+    }
+    keyring_unref(keyring);
+    snapshot_unref(snapshot);
+    return status;
+}
+
+static void cancel(struct worker *worker)
+{
+    if (!worker->prepared)
+        return;
+    tls_server_cancel(worker->tls);
+    serving_unref(worker->prepared);
+    worker->prepared = NULL;
+}
+
+static int prepare(struct worker *worker, struct channel_message *message)
+{
+    struct message_generation order;
+    struct err err;
+
+    if (message_generation_get(message->body, &order) < 0 || message->fd_count != 2)
+        return -1;
+    cancel(worker);
+    if (prepare_fds(worker, message->fds[0], message->fds[1], &err) < 0)
+        answer(worker, order.generation, err.text);
+    else
+        answer(worker, order.generation, NULL);
+    return 0;
+}
+
+static int commit(struct worker *worker, const struct channel_message *message)
+{
+    struct serving *older = worker->serving;
+    struct message_generation order;
+
+    if (message_generation_get(message->body, &order) < 0 || !worker->prepared)
+        return -1;
+    tls_server_commit(worker->tls);
+    worker->serving = worker->prepared;
+    worker->prepared = NULL;
+    if (older)
+        serving_carry_over(older, worker->serving);
+    serving_unref(older); /* exchanges that run hold their own reference */
+    log_set_level((enum log_level)worker->serving->snapshot->log.error_level);
+    atomic_store_explicit(&worker->counters->generation, order.generation, memory_order_relaxed);
+    acceptors_close_gone(worker);
+    acceptors_start(worker);
+    return 0;
+}
+
+static int listen_there(struct worker *worker, struct channel_message *message)
+{
+    struct message_listener listener;
+    int fd = channel_message_take_fd(message, 0);
+
+    if (fd < 0 || message_listener_get(message->body, &listener) < 0)
+        return -1;
+    acceptor_new(worker, &listener, fd);
+    return 0;
+}
+
+void worker_drain_step(struct worker *worker)
+{
+    admission_close_idle(worker->admission, DRAIN_QUIET_MS);
+    worker_check_drained(worker);
+}
+
+static int drain(struct worker *worker)
+{
+    if (worker->draining)
+        return 0;
+    worker->draining = true;
+    acceptors_drain(worker);
+    worker_drain_step(worker);
+    return 0;
+}
+
+void worker_check_drained(struct worker *worker)
+{
+    if (worker->draining && TAILQ_EMPTY(&worker->clients))
+        io_stop(worker->io);
+}
+
+static int carry_out(struct worker *worker, struct channel_message *message)
+{
+    switch ((enum message_type)message->type) {
+    case MESSAGE_LISTENER:
+        return listen_there(worker, message);
+    case MESSAGE_LOG_SINK:
+        access_log_set_sink(worker->log, channel_message_take_fd(message, 0));
+        return 0;
+    case MESSAGE_PREPARE:
+        return prepare(worker, message);
+    case MESSAGE_COMMIT:
+        return commit(worker, message);
+    case MESSAGE_CANCEL:
+        cancel(worker);
+        return 0;
+    case MESSAGE_DRAIN:
+        return drain(worker);
+    case MESSAGE_HELLO:
+    case MESSAGE_LOAD:
+    case MESSAGE_PUBLISH:
+    case MESSAGE_LOAD_FAILED:
+    case MESSAGE_ROLLED_OUT:
+    case MESSAGE_READY:
+    case MESSAGE_REFUSED:
+        break;
+    }
+    return -1;
+}
+
+static void on_message(void *owner, struct channel_message *message)
+{
+    struct worker *worker = owner;
+
+    if (!message_allowed(ROLE_PARENT, ROLE_WORKER, message->type) ||
+        carry_out(worker, message) < 0) {
+        log_error("event=bad_order message=%s", message_name(message->type));
+        io_stop(worker->io);
+    }
+}
+
+static void on_closed(void *owner, const char *why)
+{
+    struct worker *worker = owner;
+
+    log_debug("event=channel_closed reason=\"%s\"", why);
+    io_stop(worker->io);
+}
+
+const struct channel_handler worker_orders = {
+    .on_message = on_message,
+    .on_closed = on_closed,
+};

@@ -1,0 +1,79 @@
+/* A snapshot in use: derived values, and the services made of it as requests ask for them. */
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "backend/service.h"
+#include "base/memory.h"
+#include "worker.h"
+
+static void build_hsts(struct serving *serving)
+{
+    const struct header_settings *headers = &serving->snapshot->headers;
+
+    if (!headers->hsts_max_age_s)
+        return;
+    buffer_format(&serving->hsts, "max-age=%lld%s%s", (long long)headers->hsts_max_age_s,
+                  headers->hsts_include_subdomains ? "; includeSubDomains" : "",
+                  headers->hsts_preload ? "; preload" : "");
+}
+
+struct serving *serving_new(struct worker *worker, struct snapshot *snapshot)
+{
+    struct serving *serving = memory_new(sizeof(*serving));
+
+    serving->worker = worker;
+    serving->snapshot = snapshot_ref(snapshot);
+    serving->services = memory_new((snapshot->service_count + 1) * sizeof(struct service *));
+    serving->limits = (struct h1_limits){
+        .head_bytes = (size_t)snapshot->limits.header_bytes,
+        .fields = (size_t)snapshot->limits.header_fields,
+        .target_bytes = (size_t)snapshot->limits.header_uri_bytes,
+    };
+    serving->references = 1;
+    build_hsts(serving);
+    COUNT(worker, snapshots_alive, 1);
+    return serving;
+}
+
+struct serving *serving_ref(struct serving *serving)
+{
+    serving->references++;
+    return serving;
+}
+
+void serving_unref(struct serving *serving)
+{
+    if (!serving || --serving->references > 0)
+        return;
+    for (uint32_t i = 0; i < serving->snapshot->service_count; i++)
+        service_free(serving->services[i]);
+    COUNT(serving->worker, snapshots_alive, -1);
+    free(serving->services);
+    buffer_done(&serving->hsts);
+    snapshot_unref(serving->snapshot);
+    free(serving);
+}
+
+struct service *serving_service(struct serving *serving, uint32_t index)
+{
+    assert(index < serving->snapshot->service_count);
+    if (!serving->services[index])
+        serving->services[index] =
+            service_new(serving->worker, &serving->snapshot->services[index]);
+    return serving->services[index];
+}
+
+void serving_carry_over(const struct serving *older, struct serving *newer)
+{
+    struct string_map in_use = { 0 };
+    size_t unused;
+
+    for (uint32_t i = 0; i < older->snapshot->service_count; i++)
+        if (older->services[i])
+            string_map_put(&in_use, older->snapshot->services[i].name, i);
+    for (uint32_t i = 0; in_use.count && i < newer->snapshot->service_count; i++)
+        if (string_map_get(&in_use, newer->snapshot->services[i].name, &unused))
+            serving_service(newer, i);
+    string_map_done(&in_use);
+}

@@ -1,0 +1,74 @@
+#ifndef SWARMWARD_WORKER_H
+#define SWARMWARD_WORKER_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "base/buffer.h"
+#include "http/h1_parser.h"
+#include "model/board.h"
+#include "model/snapshot.h"
+#include "net/io.h"
+
+struct access_log;
+struct acceptor;
+struct admission;
+struct channel;
+struct client;
+struct endpoint_table;
+struct exchange;
+struct service;
+struct tls_server;
+
+TAILQ_HEAD(client_list, client);
+LIST_HEAD(acceptor_list, acceptor);
+
+/* A snapshot while this worker serves it, with what is derived from it. Shared: counted. */
+struct serving {
+    /* owned */
+    struct snapshot *snapshot;
+    struct service **services; /* by index in the snapshot; made when first wanted */
+    struct buffer hsts;        /* value of Strict-Transport-Security, or empty */
+    struct h1_limits limits;
+    struct worker *worker; /* borrowed */
+    int references;
+};
+
+struct serving *serving_new(struct worker *worker, struct snapshot *snapshot);
+struct serving *serving_ref(struct serving *serving);
+void serving_unref(struct serving *serving); /* NULL is fine */
+/* Services that `older` has in use keep their endpoints (pools, failures) in `newer`. */
+void serving_carry_over(const struct serving *older, struct serving *newer);
+struct service *serving_service(struct serving *serving, uint32_t index);
+
+/* The one process-wide thing. It owns the loop, acceptors, clients and the snapshot in force. */
+struct worker {
+    /* owned */
+    struct io *io;
+    struct channel *channel;
+    struct tls_server *tls;
+    struct serving *serving;  /* NULL before the first commit */
+    struct serving *prepared; /* NULL unless a rollout is under way */
+    struct admission *admission;
+    struct access_log *log;
+    struct endpoint_table *endpoints;
+    struct acceptor_list acceptors;
+    struct client_list clients;
+    struct buffer head_out;   /* the head that is being written in this turn */
+    struct field_line *lines; /* FIELD_LINES_MAX: of the head that is being parsed */
+    /* borrowed: shared memory */
+    struct board *board;
+    struct board_worker *counters;
+    struct exchange *spare_exchanges;
+    size_t spare_count;
+    unsigned index;
+    unsigned open_exchanges;
+    bool draining;
+};
+
+/* Exit when draining and nothing is left to do. */
+void worker_check_drained(struct worker *worker);
+
+#define COUNT(worker, name, amount) board_add(&(worker)->counters->name, (amount))
+
+#endif
