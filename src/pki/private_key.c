@@ -1,7 +1,10 @@
 /*
  * Does a private key belong to a public one? Answered from the numbers themselves, without making
- * an OpenSSL key of it (420 us in 3.0). Called by control for each pair that is new or changed.
+ * an OpenSSL key of it (320 us in 3.0). Called by control for each pair that is new or changed, and
+ * by the signer of a worker.
  */
+
+#include "pki/private_key.h"
 
 #include <openssl/bn.h>
 
@@ -21,6 +24,57 @@ static int other_key(struct err *err)
 {
     return err_set(err, "the private key does not belong to the certificate; give the key that the "
                         "certificate was made for");
+}
+
+struct private_key {
+    enum key_kind kind;
+    struct text curve; /* OID, where the wrapping names one */
+    struct text parts; /* behind the version */
+};
+
+enum open_status {
+    OPEN_OK,
+    OPEN_OTHER, /* a key, but neither ECDSA nor RSA */
+    OPEN_BAD,
+};
+
+/* The version, then SEC1 or PKCS#1 by what follows. */
+static enum open_status open_plain(struct text der, struct private_key *key_out)
+{
+    struct text version;
+
+    if (!der_take(&der, DER_SEQUENCE, &key_out->parts) || der.len ||
+        !der_take_number(&key_out->parts, &version) || version.len != 1)
+        return OPEN_BAD;
+    if (version.at[0] == 1 && der_is(key_out->parts, DER_OCTET_STRING))
+        key_out->kind = KEY_ECDSA;
+    else if (version.at[0] == 0 && der_is(key_out->parts, DER_INTEGER))
+        key_out->kind = KEY_RSA;
+    else
+        return OPEN_BAD;
+    return OPEN_OK;
+}
+
+/* Out of its PKCS#8 (RFC 5958), if it is in one; attributes and a public key may follow there. */
+static enum open_status open_key(struct text der, struct private_key *key_out)
+{
+    struct text in = der;
+    struct text content;
+    struct text version;
+    struct text algorithm;
+    struct text oid;
+
+    key_out->curve = TEXT_NONE;
+    if (!der_take(&in, DER_SEQUENCE, &content) || in.len || !der_take_number(&content, &version))
+        return OPEN_BAD;
+    if (!der_is(content, DER_SEQUENCE))
+        return open_plain(der, key_out);
+    if (!der_take(&content, DER_SEQUENCE, &algorithm) || !der_take(&algorithm, DER_OID, &oid) ||
+        !der_take(&content, DER_OCTET_STRING, &in))
+        return OPEN_BAD;
+    if (der_is(algorithm, DER_OID) && !der_take(&algorithm, DER_OID, &key_out->curve))
+        return OPEN_BAD;
+    return der_is(in, DER_SEQUENCE) ? open_plain(in, key_out) : OPEN_OTHER;
 }
 
 /*
@@ -102,43 +156,34 @@ static int check_rsa(struct text in, const struct public_key *key, struct err *e
     return is_product(parts[P], parts[Q], key->modulus) ? 0 : no_key(err);
 }
 
-/* The version, then SEC1 or PKCS#1 by what follows. */
-static int check_plain(struct text der, struct text curve, const struct public_key *key,
+static int check_plain(const struct private_key *found, const struct public_key *key,
                        struct err *err)
 {
-    struct text content;
-    struct text version;
-
-    if (!der_take(&der, DER_SEQUENCE, &content) || der.len ||
-        !der_take_number(&content, &version) || version.len != 1)
-        return no_key(err);
-    if (version.at[0] == 1 && der_is(content, DER_OCTET_STRING))
-        return key->kind == KEY_ECDSA ? check_ecdsa(content, curve, key, err) : other_key(err);
-    if (version.at[0] == 0 && der_is(content, DER_INTEGER))
-        return key->kind == KEY_RSA ? check_rsa(content, key, err) : other_key(err);
-    return no_key(err);
+    if (found->kind != key->kind)
+        return other_key(err);
+    return key->kind == KEY_ECDSA ? check_ecdsa(found->parts, found->curve, key, err)
+                                  : check_rsa(found->parts, key, err);
 }
 
 int private_key_check(struct text der, const struct public_key *key, struct err *err)
 {
-    struct text in = der;
-    struct text content;
-    struct text version;
-    struct text algorithm;
-    struct text oid;
-    struct text curve = TEXT_NONE;
+    struct private_key found;
 
-    if (!der_take(&in, DER_SEQUENCE, &content) || in.len || !der_take_number(&content, &version))
-        return no_key(err);
-    if (!der_is(content, DER_SEQUENCE))
-        return check_plain(der, TEXT_NONE, key, err);
-    /* RFC 5958; attributes and a public key may follow */
-    if (!der_take(&content, DER_SEQUENCE, &algorithm) || !der_take(&algorithm, DER_OID, &oid) ||
-        !der_take(&content, DER_OCTET_STRING, &in))
-        return no_key(err);
-    if (der_is(algorithm, DER_OID) && !der_take(&algorithm, DER_OID, &curve))
-        return no_key(err);
-    if (!der_is(in, DER_SEQUENCE))
-        return other_key(err); /* Ed25519 and the like */
-    return check_plain(in, curve, key, err);
+    switch (open_key(der, &found)) {
+    case OPEN_OK:
+        return check_plain(&found, key, err);
+    case OPEN_OTHER:
+        return other_key(err);
+    case OPEN_BAD:
+        break;
+    }
+    return no_key(err);
+}
+
+bool private_key_scalar(struct text der, struct text *scalar_out)
+{
+    struct private_key found;
+
+    return open_key(der, &found) == OPEN_OK && found.kind == KEY_ECDSA &&
+           der_take(&found.parts, DER_OCTET_STRING, scalar_out);
 }

@@ -1,0 +1,298 @@
+/*
+ * One TLS connection as a layer of its stream: handshake, read and write as the stream wants them.
+ * OpenSSL never sees the socket. A session keeps its settings for life and takes the snapshot that
+ * counts when it shakes hands; it holds no snapshot.
+ */
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include <openssl/err.h>
+
+#include "base/memory.h"
+#include "tls_private.h"
+
+static struct tls_session *session_of(struct stream_layer *layer)
+{
+    return (struct tls_session *)layer;
+}
+
+static const struct tls_session *session_of_const(const struct stream_layer *layer)
+{
+    return (const struct tls_session *)layer;
+}
+
+/* Around each call of OpenSSL: its callbacks find the session, its error queue begins empty. */
+static void enter(struct tls_session *session, struct err *err)
+{
+    ERR_clear_error();
+    session->server->active = session;
+    session->server->active_err = err;
+}
+
+static void leave(struct tls_session *session)
+{
+    session->server->active = NULL;
+    session->server->active_err = NULL;
+}
+
+static enum io_status fail(struct tls_session *session, struct err *err)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char *word = session->flooded ? "flood" : refusal_word(code);
+
+    if (!session->refusal)
+        session->refusal = word;
+    if (session->flooded)
+        err_set(err, "TLS: too many handshake messages behind the handshake");
+    else if (!err->text[0])
+        err_set(err, "TLS: %s", refusal_text(code));
+    session->failed = true;
+    ERR_clear_error();
+    return IO_FAILED;
+}
+
+/* What an unsuccessful call of OpenSSL means. */
+static enum io_status judge(struct tls_session *session, int result, struct err *err)
+{
+    switch (SSL_get_error(session->ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+    case SSL_ERROR_WANT_ASYNC: /* a signature that another process makes */
+    case SSL_ERROR_WANT_X509_LOOKUP:
+        return session->flooded ? fail(session, err) : IO_AGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        return IO_CLOSED;
+    case SSL_ERROR_SYSCALL: /* the end of the bytes, without a word */
+        session->failed = true;
+        return session->flooded ? fail(session, err) : IO_CLOSED;
+    default:
+        return fail(session, err);
+    }
+}
+
+static enum io_status session_handshake(struct stream_layer *layer, struct err *err)
+{
+    struct tls_session *session = session_of(layer);
+    enum io_status status = IO_OK;
+    int result;
+
+    enter(session, err);
+    result = SSL_do_handshake(session->ssl);
+    if (result == 1)
+        session->established = true;
+    else
+        status = judge(session, result, err);
+    leave(session);
+    if (status == IO_CLOSED) {
+        session->failed = true;
+        if (!session->refusal)
+            session->refusal = "closed";
+    }
+    return status;
+}
+
+/* Fills `into` from as many records as there are: one call for what one receive brought. */
+static enum io_status session_read(struct stream_layer *layer, char *into, size_t bytes,
+                                   size_t *got, struct err *err)
+{
+    struct tls_session *session = session_of(layer);
+    enum io_status status = IO_OK;
+    size_t total = 0;
+
+    if (session->failed)
+        return IO_CLOSED;
+    enter(session, err);
+    while (total < bytes) {
+        size_t more = 0;
+        int result = SSL_read_ex(session->ssl, into + total, bytes - total, &more);
+
+        if (result != 1) {
+            status = judge(session, result, err);
+            break;
+        }
+        total += more;
+    }
+    leave(session);
+    if (!total)
+        return status;
+    *got = total; /* an end or an error comes again with the next call */
+    return status == IO_FAILED ? IO_FAILED : IO_OK;
+}
+
+static int put(struct tls_session *session, const void *bytes, size_t len)
+{
+    size_t written;
+
+    return len == 0 || SSL_write_ex(session->ssl, bytes, len, &written) == 1 ? 0 : -1;
+}
+
+/* Small pieces become one record; whole records are encrypted from where they are. */
+static int put_all(struct tls_session *session, const struct iovec *pieces, int count)
+{
+    char *staging = session->server->staging;
+    size_t staged = 0;
+
+    for (int i = 0; i < count; i++) {
+        const char *at = pieces[i].iov_base;
+        size_t left = pieces[i].iov_len;
+
+        while (left) {
+            size_t whole = left - left % RECORD_BYTES;
+            size_t room = RECORD_BYTES - staged;
+            size_t len = left < room ? left : room;
+
+            if (staged == 0 && (whole || i == count - 1)) {
+                len = i == count - 1 ? left : whole;
+                if (put(session, at, len) < 0)
+                    return -1;
+            } else {
+                memcpy(staging + staged, at, len);
+                staged += len;
+            }
+            if (staged == RECORD_BYTES) {
+                if (put(session, staging, staged) < 0)
+                    return -1;
+                staged = 0;
+            }
+            at += len;
+            left -= len;
+        }
+    }
+    return put(session, staging, staged);
+}
+
+static int session_write(struct stream_layer *layer, const struct iovec *pieces, int count,
+                         struct err *err)
+{
+    struct tls_session *session = session_of(layer);
+    int status;
+
+    if (session->failed || !session->established)
+        return err_set(err, "TLS: written to a connection that is not open");
+    enter(session, err);
+    status = put_all(session, pieces, count);
+    if (status < 0) {
+        err->text[0] = '\0';
+        fail(session, err);
+    }
+    leave(session);
+    return status;
+}
+
+static bool session_has_buffered(const struct stream_layer *layer)
+{
+    return SSL_pending(session_of_const(layer)->ssl) > 0;
+}
+
+static void session_shutdown(struct stream_layer *layer)
+{
+    struct tls_session *session = session_of(layer);
+
+    if (session->failed || !session->established)
+        return;
+    enter(session, NULL);
+    SSL_shutdown(session->ssl);
+    leave(session);
+    ERR_clear_error();
+}
+
+static void session_free(struct stream_layer *layer)
+{
+    struct tls_session *session = session_of(layer);
+
+    SSL_free(session->ssl);
+    tls_setup_unref(session->setup);
+    session->server->session_count--;
+    free(session->server_name);
+    free(session);
+}
+
+static const struct stream_layer_kind kind = {
+    .handshake = session_handshake,
+    .read = session_read,
+    .write = session_write,
+    .has_buffered = session_has_buffered,
+    .shutdown = session_shutdown,
+    .free = session_free,
+};
+
+struct stream_layer *tls_session_new(struct tls_server *server)
+{
+    struct tls_session *session = memory_new(sizeof(*session));
+    BIO *bio = session_bio_new(server->bio_method, session);
+
+    assert(server->current.setup);
+    session->layer.kind = &kind;
+    session->server = server;
+    session->setup = tls_setup_ref(server->current.setup);
+    session->ssl = SSL_new(session->setup->context);
+    if (!session->ssl)
+        abort(); /* out of memory */
+    SSL_set_bio(session->ssl, bio, bio);
+    SSL_set_accept_state(session->ssl);
+    server->session_count++;
+    return &session->layer;
+}
+
+struct group_name {
+    const char *openssl;
+    const char *usual;
+};
+
+/* The names that CONFIG.md, browsers and the IANA registry use. */
+static const char *group_name(SSL *ssl)
+{
+    static const struct group_name names[] = {
+        { "x25519", "X25519" },
+        { "x448", "X448" },
+        { "secp256r1", "prime256v1" },
+    };
+    int group = (int)SSL_get_negotiated_group(ssl);
+    const char *name = group ? SSL_group_to_name(ssl, group) : NULL;
+
+    for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i].openssl) == 0)
+            return names[i].usual;
+    return name ? name : "";
+}
+
+void tls_session_facts(const struct stream_layer *layer, struct tls_session_facts *facts_out)
+{
+    const struct tls_session *session = session_of_const(layer);
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(session->ssl);
+    const unsigned char *protocol;
+    unsigned protocol_bytes;
+
+    SSL_get0_alpn_selected(session->ssl, &protocol, &protocol_bytes);
+    *facts_out = (struct tls_session_facts){
+        .version = session->established ? SSL_get_version(session->ssl) : "",
+        .cipher = cipher ? SSL_CIPHER_standard_name(cipher) : "",
+        .group = session->established ? group_name(session->ssl) : "",
+        .resumed = SSL_session_reused(session->ssl) == 1,
+        .server_name = text_make(session->server_name, session->server_name_bytes),
+        .alpn = text_make((const char *)protocol, protocol_bytes),
+    };
+}
+
+const char *tls_session_refusal(const struct stream_layer *layer)
+{
+    const struct tls_session *session = session_of_const(layer);
+
+    return session->refusal ? session->refusal : "";
+}
+
+bool tls_session_serves(const struct stream_layer *layer, const struct snapshot *snapshot,
+                        struct text host)
+{
+    const struct tls_session *session = session_of_const(layer);
+    struct text name = text_make(session->server_name, session->server_name_bytes);
+    const uint32_t *ours;
+    const uint32_t *wanted;
+
+    if (text_equal(name, host))
+        return true;
+    ours = certificate_choice_find(snapshot, name);
+    wanted = certificate_choice_find(snapshot, host);
+    return memcmp(ours, wanted, KEY_KIND_COUNT * sizeof(*ours)) == 0;
+}
