@@ -5,16 +5,14 @@
  *
  *     magic, version, length of all, generation
  *     sections, each through its field table
+ *     policies of services, policies of routes: equal ones once, others name their number
  *     certificates; services with their endpoints; routes; domains; each behind its count
- *
- * A policy is written where it is used first; later uses of an equal one name its number.
  */
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/memory.h"
 #include "ipc/wire.h"
 #include "model/board.h"
@@ -33,6 +31,7 @@
 #define SERVICES_MAX     65536
 #define ENDPOINTS_MAX    262144 /* of all services together */
 #define ROUTES_MAX       262144
+#define POLICIES_MAX     262144
 #define DOMAINS_MAX      262144
 #define ENDPOINT_WEIGHT  256
 
@@ -45,42 +44,71 @@
 
 /* Encoding */
 
-/* Numbers for policies, the same for equal ones. */
+/* The distinct policies of one kind, and which one each service (or route) has. */
 struct policy_numbers {
     const struct field_table *table;
-    struct arena arena; /* of the keys */
+    struct arena arena; /* of the keys of `numbers` */
     struct string_map numbers;
-    struct buffer encoded;
+    struct buffer distinct; /* encoded, one behind the other */
+    struct buffer one;
     const void *last; /* many neighbours share one */
-    size_t last_number;
+    uint32_t last_number;
+    uint32_t *of; /* heap */
 };
 
-static void put_policy(struct buffer *out, struct policy_numbers *policies, const void *policy)
+static void number_policy(struct policy_numbers *policies, uint32_t owner, const void *policy)
 {
     size_t number = policies->numbers.count;
 
     if (policy != policies->last) {
-        buffer_clear(&policies->encoded);
-        fields_encode(policies->table, policy, &policies->encoded);
-        policies->last = policy;
-        if (!string_map_get(&policies->numbers, buffer_text(&policies->encoded),
-                            &policies->last_number)) {
-            string_map_put(&policies->numbers,
-                           arena_text(&policies->arena, buffer_text(&policies->encoded)), number);
-            policies->last_number = number;
-            wire_put_u32(out, (uint32_t)number);
-            buffer_append_text(out, buffer_text(&policies->encoded));
-            return;
+        struct text encoded;
+
+        buffer_clear(&policies->one);
+        fields_encode(policies->table, policy, &policies->one);
+        encoded = buffer_text(&policies->one);
+        if (!string_map_get(&policies->numbers, encoded, &number)) {
+            string_map_put(&policies->numbers, arena_text(&policies->arena, encoded), number);
+            buffer_append_text(&policies->distinct, encoded);
         }
+        policies->last = policy;
+        policies->last_number = (uint32_t)number;
     }
-    wire_put_u32(out, (uint32_t)policies->last_number);
+    policies->of[owner] = policies->last_number;
+}
+
+static void put_policies(struct buffer *out, const struct policy_numbers *policies)
+{
+    wire_put_u32(out, (uint32_t)policies->numbers.count);
+    buffer_append_text(out, buffer_text(&policies->distinct));
+}
+
+static struct policy_numbers number_service_policies(const struct snapshot *snapshot)
+{
+    struct policy_numbers policies = { .table = &service_fields };
+
+    policies.of = memory_new((snapshot->service_count + 1) * sizeof(*policies.of));
+    for (uint32_t i = 0; i < snapshot->service_count; i++)
+        number_policy(&policies, i, snapshot->services[i].policy);
+    return policies;
+}
+
+static struct policy_numbers number_route_policies(const struct snapshot *snapshot)
+{
+    struct policy_numbers policies = { .table = &route_fields };
+
+    policies.of = memory_new((snapshot->route_count + 1) * sizeof(*policies.of));
+    for (uint32_t i = 0; i < snapshot->route_count; i++)
+        number_policy(&policies, i, snapshot->routes[i].policy);
+    return policies;
 }
 
 static void policy_numbers_done(struct policy_numbers *policies)
 {
-    buffer_done(&policies->encoded);
+    buffer_done(&policies->one);
+    buffer_done(&policies->distinct);
     string_map_done(&policies->numbers);
     arena_done(&policies->arena);
+    free(policies->of);
 }
 
 static void put_sections(struct buffer *out, const struct snapshot *snapshot)
@@ -109,16 +137,20 @@ static void put_certificates(struct buffer *out, const struct snapshot *snapshot
     }
 }
 
-static void put_services(struct buffer *out, const struct snapshot *snapshot)
+static void put_services(struct buffer *out, const struct snapshot *snapshot,
+                         const struct policy_numbers *policies)
 {
-    struct policy_numbers policies = { .table = &service_fields };
+    uint32_t endpoints = 0;
 
+    for (uint32_t i = 0; i < snapshot->service_count; i++)
+        endpoints += snapshot->services[i].endpoint_count;
+    wire_put_u32(out, endpoints);
     wire_put_u32(out, snapshot->service_count);
     for (uint32_t i = 0; i < snapshot->service_count; i++) {
         const struct snapshot_service *service = &snapshot->services[i];
 
         wire_put_text(out, service->name);
-        put_policy(out, &policies, service->policy);
+        wire_put_u32(out, policies->of[i]);
         wire_put_u64(out, service->identity);
         wire_put_u32(out, service->endpoint_count);
         for (uint32_t j = 0; j < service->endpoint_count; j++) {
@@ -131,13 +163,11 @@ static void put_services(struct buffer *out, const struct snapshot *snapshot)
             wire_put_u32(out, endpoint->weight);
         }
     }
-    policy_numbers_done(&policies);
 }
 
-static void put_routes(struct buffer *out, const struct snapshot *snapshot)
+static void put_routes(struct buffer *out, const struct snapshot *snapshot,
+                       const struct policy_numbers *policies)
 {
-    struct policy_numbers policies = { .table = &route_fields };
-
     wire_put_u32(out, snapshot->route_count);
     for (uint32_t i = 0; i < snapshot->route_count; i++) {
         const struct snapshot_route *route = &snapshot->routes[i];
@@ -146,9 +176,8 @@ static void put_routes(struct buffer *out, const struct snapshot *snapshot)
         wire_put_text(out, route->path);
         wire_put_u32(out, route->service);
         wire_put_i64(out, route->priority);
-        put_policy(out, &policies, route->policy);
+        wire_put_u32(out, policies->of[i]);
     }
-    policy_numbers_done(&policies);
 }
 
 static void put_certificate_choice(struct buffer *out, const uint32_t choice[KEY_KIND_COUNT])
@@ -173,6 +202,8 @@ static void put_domains(struct buffer *out, const struct snapshot *snapshot)
 
 void snapshot_encode(const struct snapshot *snapshot, struct buffer *out)
 {
+    struct policy_numbers service_policies = number_service_policies(snapshot);
+    struct policy_numbers route_policies = number_route_policies(snapshot);
     size_t start = buffer_len(out);
     uint64_t length;
 
@@ -181,11 +212,15 @@ void snapshot_encode(const struct snapshot *snapshot, struct buffer *out)
     wire_put_u64(out, 0);
     wire_put_u64(out, snapshot->generation);
     put_sections(out, snapshot);
+    put_policies(out, &service_policies);
+    put_policies(out, &route_policies);
     put_certificates(out, snapshot);
     put_certificate_choice(out, snapshot->fallback_certificates);
-    put_services(out, snapshot);
-    put_routes(out, snapshot);
+    put_services(out, snapshot, &service_policies);
+    put_routes(out, snapshot, &route_policies);
     put_domains(out, snapshot);
+    policy_numbers_done(&service_policies);
+    policy_numbers_done(&route_policies);
     length = buffer_len(out) - start;
     for (size_t i = 0; i < sizeof(length); i++)
         out->bytes[out->start + start + LENGTH_OFFSET + i] = (char)(uint8_t)(length >> (8 * i));
@@ -196,44 +231,20 @@ void snapshot_encode(const struct snapshot *snapshot, struct buffer *out)
 struct decoder {
     struct wire wire;
     struct snapshot *snapshot;
-    const void **policies; /* heap; the policies themselves are in the snapshot's arena */
-    size_t policy_count;
-    size_t policy_capacity;
-    uint32_t *disorder; /* heap: how often up to this route the order was broken */
-    size_t endpoint_count;
+    /* in the snapshot's arena */
+    const struct service_policy *service_policies;
+    size_t service_policy_count;
+    const struct route_policy *route_policies;
+    size_t route_policy_count;
+    struct snapshot_endpoint *endpoints; /* of all services, one behind the other */
+    size_t endpoints_left;
+    /* heap: how often up to this route the order was broken */
+    uint32_t *disorder;
 };
 
 static void refuse(struct decoder *decoder)
 {
     decoder->wire.bad = true;
-}
-
-static void forget_policies(struct decoder *decoder)
-{
-    free(decoder->policies);
-    decoder->policies = NULL;
-    decoder->policy_count = decoder->policy_capacity = 0;
-}
-
-/* The policy that is named, or comes here for the first time. NULL: bad. */
-static const void *get_policy(struct decoder *decoder, const struct field_table *table)
-{
-    size_t number = wire_get_u32(&decoder->wire);
-    void *policy;
-
-    if (!decoder->wire.bad && number < decoder->policy_count)
-        return decoder->policies[number];
-    if (decoder->wire.bad || number > decoder->policy_count) {
-        refuse(decoder);
-        return NULL;
-    }
-    policy = arena_new(&decoder->snapshot->arena, 1, table->struct_bytes);
-    if (fields_decode(table, policy, &decoder->wire, &decoder->snapshot->arena) < 0) {
-        refuse(decoder);
-        return NULL;
-    }
-    *ARRAY_PUSH(decoder->policies, decoder->policy_count, decoder->policy_capacity) = policy;
-    return policy;
 }
 
 /* Both name a certificate of the right kind, or none. */
@@ -263,6 +274,31 @@ static bool decode_sections(struct decoder *decoder)
            fields_decode(&limit_fields, &snapshot->limits, wire, arena) == 0 &&
            fields_decode(&log_fields, &snapshot->log, wire, arena) == 0 &&
            fields_decode(&shutdown_fields, &snapshot->shutdown, wire, arena) == 0;
+}
+
+/* All policies of one kind, as an array of its structs. */
+static void *get_policies(struct decoder *decoder, const struct field_table *table,
+                          size_t *count_out)
+{
+    struct arena *arena = &decoder->snapshot->arena;
+    size_t count = wire_get_count(&decoder->wire, POLICIES_MAX, 1);
+    char *policies = arena_new(arena, count, table->struct_bytes);
+
+    for (size_t i = 0; i < count; i++)
+        if (fields_decode(table, policies + i * table->struct_bytes, &decoder->wire, arena) < 0) {
+            refuse(decoder);
+            break;
+        }
+    *count_out = count;
+    return policies;
+}
+
+static bool decode_policies(struct decoder *decoder)
+{
+    decoder->service_policies =
+        get_policies(decoder, &service_fields, &decoder->service_policy_count);
+    decoder->route_policies = get_policies(decoder, &route_fields, &decoder->route_policy_count);
+    return !decoder->wire.bad;
 }
 
 static bool decode_certificates(struct decoder *decoder)
@@ -306,34 +342,25 @@ static void decode_endpoint(struct decoder *decoder, struct snapshot_endpoint *e
         refuse(decoder);
 }
 
-/* It is written into a request line as it is. */
-static bool is_health_path(struct text path)
-{
-    if (path.len && path.at[0] != '/')
-        return false;
-    for (size_t i = 0; i < path.len; i++)
-        if (path.at[i] <= ' ' || path.at[i] > '~')
-            return false;
-    return true;
-}
-
 static void decode_service(struct decoder *decoder, struct snapshot_service *service)
 {
-    struct arena *arena = &decoder->snapshot->arena;
     struct wire *wire = &decoder->wire;
+    uint32_t policy;
     size_t count;
 
     service->name = wire_get_text(wire, NAME_BYTES);
-    service->policy = get_policy(decoder, &service_fields);
+    policy = wire_get_u32(wire);
     service->identity = wire_get_u64(wire);
-    count = wire_get_count(wire, ENDPOINTS_MAX - decoder->endpoint_count, ENDPOINT_LEAST);
-    if (wire->bad || !is_health_path(service->policy->health.path)) {
+    count = wire_get_count(wire, decoder->endpoints_left, ENDPOINT_LEAST);
+    if (policy >= decoder->service_policy_count) {
         refuse(decoder);
         return;
     }
-    decoder->endpoint_count += count;
-    service->endpoints = arena_new(arena, count, sizeof(*service->endpoints));
+    service->policy = &decoder->service_policies[policy];
+    service->endpoints = decoder->endpoints;
     service->endpoint_count = (uint32_t)count;
+    decoder->endpoints += count;
+    decoder->endpoints_left -= count;
     for (size_t i = 0; i < count && !wire->bad; i++)
         decode_endpoint(decoder, &service->endpoints[i]);
 }
@@ -341,27 +368,35 @@ static void decode_service(struct decoder *decoder, struct snapshot_service *ser
 static bool decode_services(struct decoder *decoder)
 {
     struct snapshot *snapshot = decoder->snapshot;
-    size_t count = wire_get_count(&decoder->wire, SERVICES_MAX, SERVICE_LEAST);
+    struct wire *wire = &decoder->wire;
+    size_t endpoints = wire_get_count(wire, ENDPOINTS_MAX, ENDPOINT_LEAST);
+    size_t count = wire_get_count(wire, SERVICES_MAX, SERVICE_LEAST);
 
+    decoder->endpoints = arena_new(&snapshot->arena, endpoints, sizeof(*decoder->endpoints));
+    decoder->endpoints_left = endpoints;
     snapshot->services = arena_new(&snapshot->arena, count, sizeof(*snapshot->services));
     snapshot->service_count = (uint32_t)count;
-    for (size_t i = 0; i < count && !decoder->wire.bad; i++)
+    for (size_t i = 0; i < count && !wire->bad; i++)
         decode_service(decoder, &snapshot->services[i]);
-    forget_policies(decoder);
-    return !decoder->wire.bad;
+    return !wire->bad && decoder->endpoints_left == 0;
 }
 
 static void decode_route(struct decoder *decoder, struct snapshot_route *route)
 {
     struct wire *wire = &decoder->wire;
+    uint32_t policy;
 
     route->name = wire_get_text(wire, NAME_BYTES);
     route->path = wire_get_text(wire, PATH_BYTES);
     route->service = wire_get_u32(wire);
     route->priority = wire_get_i64(wire);
-    route->policy = get_policy(decoder, &route_fields);
-    if (!text_starts(route->path, TEXT("/")) || route->service >= decoder->snapshot->service_count)
+    policy = wire_get_u32(wire);
+    if (!text_starts(route->path, TEXT("/")) || policy >= decoder->route_policy_count ||
+        route->service >= decoder->snapshot->service_count) {
         refuse(decoder);
+        return;
+    }
+    route->policy = &decoder->route_policies[policy];
 }
 
 static bool in_order(const struct snapshot_route *before, const struct snapshot_route *route)
@@ -384,7 +419,6 @@ static bool decode_routes(struct decoder *decoder)
         breaks += i && !in_order(&snapshot->routes[i - 1], &snapshot->routes[i]);
         decoder->disorder[i] = breaks;
     }
-    forget_policies(decoder);
     return !decoder->wire.bad;
 }
 
@@ -444,8 +478,11 @@ int snapshot_decode(struct snapshot *snapshot, struct text bytes, struct err *er
         const char *name;
         bool (*decode)(struct decoder *decoder);
     } parts[] = {
-        { "a setting", decode_sections }, { "a certificate", decode_certificates },
-        { "a service", decode_services }, { "a route", decode_routes },
+        { "a setting", decode_sections },
+        { "a policy", decode_policies },
+        { "a certificate", decode_certificates },
+        { "a service", decode_services },
+        { "a route", decode_routes },
         { "a domain", decode_domains },
     };
     struct decoder decoder = { .wire = wire_read(bytes), .snapshot = snapshot };
@@ -455,7 +492,6 @@ int snapshot_decode(struct snapshot *snapshot, struct text bytes, struct err *er
         if (!parts[i].decode(&decoder))
             status = err_set(err, "snapshot: %s is out of bounds, byte %zu of %zu", parts[i].name,
                              bytes.len - decoder.wire.left.len, bytes.len);
-    forget_policies(&decoder);
     free(decoder.disorder);
     return status == 0 ? snapshot_index(snapshot, err) : -1;
 }

@@ -1,0 +1,200 @@
+/* Snapshots for the tests of everything that reads one. */
+
+#include "example_snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct snapshot *with_defaults(void)
+{
+    struct snapshot *snapshot = snapshot_new();
+    struct arena *arena = &snapshot->arena;
+
+    snapshot->generation = 42;
+    fields_set_defaults(&listener_fields, &snapshot->listeners, arena);
+    fields_set_defaults(&tls_fields, &snapshot->tls, arena);
+    fields_set_defaults(&header_fields, &snapshot->headers, arena);
+    fields_set_defaults(&limit_fields, &snapshot->limits, arena);
+    fields_set_defaults(&log_fields, &snapshot->log, arena);
+    fields_set_defaults(&shutdown_fields, &snapshot->shutdown, arena);
+    return snapshot;
+}
+
+static struct service_policy *service_policy(struct snapshot *snapshot)
+{
+    struct service_policy *policy = arena_new(&snapshot->arena, 1, sizeof(*policy));
+
+    fields_set_defaults(&service_fields, policy, &snapshot->arena);
+    return policy;
+}
+
+static struct route_policy *route_policy(struct snapshot *snapshot)
+{
+    struct route_policy *policy = arena_new(&snapshot->arena, 1, sizeof(*policy));
+
+    fields_set_defaults(&route_fields, policy, &snapshot->arena);
+    return policy;
+}
+
+static struct snapshot_endpoint endpoint(const char *address, uint32_t slot)
+{
+    struct snapshot_endpoint made = { .name = text_of(address), .slot = slot, .weight = 1 };
+
+    if (address_parse(text_of(address), &made.address, NULL) < 0)
+        abort();
+    made.identity = address_hash(&made.address);
+    return made;
+}
+
+static void add_certificates(struct snapshot *snapshot)
+{
+    snapshot->certificates = arena_new(&snapshot->arena, 2, sizeof(*snapshot->certificates));
+    snapshot->certificate_count = 2;
+    snapshot->certificates[0] = (struct snapshot_certificate){
+        .name = TEXT("clinic"),
+        .chain = TEXT("the DER of an ECDSA chain"),
+        .id = { 1 },
+        .key_id = { 2 },
+        .kind = KEY_ECDSA,
+        .not_before_s = 1000,
+        .not_after_s = 2000,
+    };
+    snapshot->certificates[1] = (struct snapshot_certificate){
+        .name = TEXT("clinic"),
+        .chain = TEXT("the DER of an RSA chain"),
+        .id = { 3 },
+        .key_id = { 4 },
+        .kind = KEY_RSA,
+        .not_before_s = -5,
+        .not_after_s = INT64_MAX,
+    };
+    snapshot->fallback_certificates[KEY_RSA] = 1;
+}
+
+static void add_services(struct snapshot *snapshot)
+{
+    struct service_policy *checked = service_policy(snapshot);
+    struct snapshot_endpoint *web = arena_new(&snapshot->arena, 2, sizeof(*web));
+    struct snapshot_endpoint *api = arena_new(&snapshot->arena, 1, sizeof(*api));
+
+    checked->health.path = TEXT("/healthz");
+    web[0] = endpoint("127.0.0.1:3000", 0);
+    web[1] = endpoint("[::1]:3001", 1);
+    web[1].weight = 256;
+    api[0] = endpoint("192.0.2.1:9090", 2);
+    snapshot->services = arena_new(&snapshot->arena, 2, sizeof(*snapshot->services));
+    snapshot->service_count = 2;
+    snapshot->services[0] = (struct snapshot_service){
+        .name = TEXT("portal_web"),
+        .policy = service_policy(snapshot),
+        .endpoints = web,
+        .endpoint_count = 2,
+        .identity = 77,
+    };
+    snapshot->services[1] = (struct snapshot_service){
+        .name = TEXT("portal_api"),
+        .policy = checked,
+        .endpoints = api,
+        .endpoint_count = 1,
+        .identity = 78,
+    };
+}
+
+static void add_routes(struct snapshot *snapshot)
+{
+    struct route_policy *patient = route_policy(snapshot);
+
+    patient->response_timeout_ms = 120000;
+    patient->sticky_cookie = TEXT("swid");
+    snapshot->routes = arena_new(&snapshot->arena, 5, sizeof(*snapshot->routes));
+    snapshot->route_count = 5;
+    snapshot->routes[0] = (struct snapshot_route){ .name = TEXT("app"),
+                                                   .path = TEXT("/"),
+                                                   .policy = route_policy(snapshot) };
+    snapshot->routes[1] = (struct snapshot_route){
+        .name = TEXT("api"), .path = TEXT("/api"), .service = 1, .policy = patient
+    };
+    snapshot->routes[2] = (struct snapshot_route){
+        .name = TEXT("v2"), .path = TEXT("/api/v2"), .service = 1, .policy = patient
+    };
+    snapshot->routes[3] = (struct snapshot_route){ .name = TEXT("new"),
+                                                   .path = TEXT("/api"),
+                                                   .service = 1,
+                                                   .priority = 10,
+                                                   .policy = route_policy(snapshot) };
+    snapshot_sort_routes(snapshot->routes, 4);
+    snapshot->routes[4] = (struct snapshot_route){ .name = TEXT("lab"),
+                                                   .path = TEXT("/lab/"),
+                                                   .policy = route_policy(snapshot) };
+}
+
+struct snapshot *example_snapshot(void)
+{
+    struct snapshot *snapshot = with_defaults();
+    struct snapshot_domain *domains = arena_new(&snapshot->arena, 3, sizeof(*domains));
+
+    add_certificates(snapshot);
+    add_services(snapshot);
+    add_routes(snapshot);
+    domains[0] = (struct snapshot_domain){
+        .name = TEXT("portal.example"),
+        .certificates = { 0, 1 },
+        .first_route = 0,
+        .route_count = 4,
+    };
+    domains[1] = domains[0];
+    domains[1].name = TEXT("www.portal.example");
+    domains[2] = (struct snapshot_domain){
+        .name = TEXT("lab.example"),
+        .wildcard = true,
+        .certificates = { SNAPSHOT_NONE, 1 },
+        .first_route = 4,
+        .route_count = 1,
+    };
+    snapshot->domains = domains;
+    snapshot->domain_count = 3;
+    if (snapshot_index(snapshot, NULL) < 0)
+        abort();
+    return snapshot;
+}
+
+struct snapshot *large_snapshot(uint32_t count, size_t chain_bytes)
+{
+    struct snapshot *snapshot = with_defaults();
+    struct arena *arena = &snapshot->arena;
+    char *chain = arena_new(arena, 1, chain_bytes);
+
+    snapshot->certificates = arena_new(arena, count, sizeof(*snapshot->certificates));
+    snapshot->services = arena_new(arena, count, sizeof(*snapshot->services));
+    snapshot->routes = arena_new(arena, count, sizeof(*snapshot->routes));
+    snapshot->domains = arena_new(arena, count, sizeof(*snapshot->domains));
+    snapshot->certificate_count = snapshot->service_count = count;
+    snapshot->route_count = snapshot->domain_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct snapshot_endpoint *one = arena_new(arena, 1, sizeof(*one));
+
+        *one = endpoint("127.0.0.1:3000", i % 16384);
+        snapshot->certificates[i].chain = text_make(chain, chain_bytes);
+        memcpy(snapshot->certificates[i].id, &i, sizeof(i));
+        memcpy(snapshot->certificates[i].key_id, &i, sizeof(i));
+        snapshot->services[i] = (struct snapshot_service){
+            .name = arena_format(arena, "stack%u_web", i),
+            .policy = service_policy(snapshot),
+            .endpoints = one,
+            .endpoint_count = 1,
+            .identity = i,
+        };
+        snapshot->routes[i] = (struct snapshot_route){
+            .name = TEXT("app"), .path = TEXT("/"), .service = i, .policy = route_policy(snapshot)
+        };
+        snapshot->domains[i] = (struct snapshot_domain){
+            .name = arena_format(arena, "portal%u.clinic.example", i),
+            .certificates = { i, SNAPSHOT_NONE },
+            .first_route = i,
+            .route_count = 1,
+        };
+    }
+    if (snapshot_index(snapshot, NULL) < 0)
+        abort();
+    return snapshot;
+}
