@@ -42,7 +42,7 @@ static void a_new_board_costs_no_memory(void **state)
     (void)state;
     assert_int_equal(fstat(fd, &info), 0);
     assert_int_equal(info.st_size, sizeof(struct board));
-    assert_int_equal(info.st_blocks, 0);
+    assert_true(info.st_blocks * 512 <= 4096); /* the page with the address key */
     close(fd);
 }
 
