@@ -106,7 +106,7 @@ def test_a_file_is_reopened_on_sigusr1(swarmward, backend):
     process_table.wait_until(lambda: '"/one"' in path.read_text(), "the first line")
     old = path.with_suffix(".1")
     path.rename(old)
-    swarmward.signal(signal.SIGUSR1)
+    swarmward.send_signal(signal.SIGUSR1)
     process_table.wait_until(path.exists, "the new file")
 
     def in_new_file():

@@ -17,7 +17,7 @@ def reload_many(instance, count):
     for _ in range(count):
         wanted += 1
         seen = len(instance.log.seen)
-        instance.signal(signal.SIGHUP)
+        instance.send_signal(signal.SIGHUP)
         instance.log.wait(lambda line: f"generation={wanted}" in line, max(0, seen - 1))
 
 

@@ -27,7 +27,7 @@ def test_sighup_reloads(serving, backend):
     instance = serving({"app": one})
     before = instance.status()["generation"]
     instance.write({"app": two})
-    instance.signal(signal.SIGHUP)
+    instance.send_signal(signal.SIGHUP)
     process_table.wait_until(lambda: instance.status()["generation"] > before, "a new generation")
     assert instance.get().body == b"two"
 
@@ -76,7 +76,7 @@ def test_a_bad_file_is_refused_whole_and_the_running_one_stays(serving, backend)
 def test_a_bad_file_on_sighup_is_logged_and_the_running_one_stays(serving, backend):
     instance = serving({"app": backend()})
     instance.write_text("version: 2\n")
-    instance.signal(signal.SIGHUP)
+    instance.send_signal(signal.SIGHUP)
     instance.log.wait(lambda line: "swarmward.yaml" in line)
     assert instance.get().status == 200
 

@@ -97,6 +97,7 @@ class Swarmward:
             "tls": {"certificates": [c.row() for c in certificates]},
             "services": entries,
             "domains": domains,
+            "shutdown": {"delay": "0s", "drain": "2s"},
         }
         for name, section in sections.items():
             if isinstance(section, dict):
@@ -177,7 +178,7 @@ class Swarmward:
     def processes(self):
         return [self.process.pid, *self.children()]
 
-    def signal(self, number):
+    def send_signal(self, number):
         self.process.send_signal(number)
 
     # -- its commands
