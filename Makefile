@@ -23,8 +23,9 @@ build:
 	@.ci/install build
 	@.ci/build "$(prefix)" $(PROGRAMS)
 
-demo: build
-	@.ci/install demo
+demo:
+	@.ci/install build demo
+	@.ci/build "$(prefix)" $(PROGRAMS) test-backend
 	@conf/demo/run
 
 test: build
