@@ -102,6 +102,7 @@ static bool resolve(struct text path, char *buffer, struct text *out)
 
 bool http_path_normalise(struct text path, char *buffer, struct text *path_out)
 {
+    struct text resolved = path;
     bool has_dots = false;
 
     if (text_equal(path, TEXT("*"))) { /* OPTIONS: the server as a whole */
@@ -110,13 +111,8 @@ bool http_path_normalise(struct text path, char *buffer, struct text *path_out)
     }
     if (path.len == 0 || path.at[0] != '/' || !bytes_are_fine(path, &has_dots))
         return false;
-    if (!has_dots) {
-        *path_out = path;
-        return true;
-    }
-    if (!resolve(path, buffer, path_out))
+    if (has_dots && !resolve(path, buffer, &resolved))
         return false;
-    if (text_equal(*path_out, path))
-        *path_out = path;
+    *path_out = text_equal(resolved, path) ? path : resolved;
     return true;
 }
