@@ -28,6 +28,20 @@ void exchange_enter(struct exchange *exchange, enum exchange_state next)
     exchange->state = next;
 }
 
+/* 128 random bits, as long as a trace id (W3C Trace Context). */
+static void make_request_id(struct exchange *exchange)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < EXCHANGE_ID_BYTES; i += 16) {
+        uint64_t bits = random_u64();
+
+        for (size_t digit = 0; digit < 16; digit++, bits >>= 4)
+            exchange->request_id_hex[i + digit] = hex[bits & 15];
+    }
+    exchange->request_id = text_make(exchange->request_id_hex, EXCHANGE_ID_BYTES);
+}
+
 struct exchange *exchange_new(struct client *client, const struct client_codec *codec)
 {
     struct worker *worker = client->worker;
@@ -49,9 +63,7 @@ struct exchange *exchange_new(struct client *client, const struct client_codec *
     exchange->started_us = io_now_us(worker->io);
     exchange->first_byte_us = -1;
     exchange->https = client->kind == LISTENER_HTTPS;
-    exchange->request_id =
-        arena_format(&exchange->arena, "%016llx%016llx", (unsigned long long)random_u64(),
-                     (unsigned long long)random_u64());
+    make_request_id(exchange);
     worker->open_exchanges++;
     COUNT(worker, exchanges_open, 1);
     COUNT(worker, requests, 1);

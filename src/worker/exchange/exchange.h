@@ -52,6 +52,7 @@ struct client_codec {
 };
 
 #define EXCHANGE_TRIED_MOST 4
+#define EXCHANGE_ID_BYTES   32
 
 /* One request and its response. Owned by its client. */
 struct exchange {
@@ -89,7 +90,8 @@ struct exchange {
     const struct endpoint *tried[EXCHANGE_TRIED_MOST];
     unsigned tried_count;
 
-    struct text request_id;
+    struct text request_id; /* of `request_id_hex` */
+    char request_id_hex[EXCHANGE_ID_BYTES];
     struct text host;       /* lower case, no port */
     struct text set_cookie; /* sticky: for the response */
 
