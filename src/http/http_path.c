@@ -5,14 +5,53 @@
 
 #include "http/http_path.h"
 
-#include "h1_bytes.h"
-
-static char hex_pair(const char *at)
+/* How many dots (raw or %2E) a text begins with, and what is behind them. */
+static size_t leading_dots(struct text text, struct text *behind_out)
 {
-    uint64_t value = 0;
+    size_t dots = 0;
 
-    text_hex_to_u64(text_make(at, 2), &value);
-    return (char)value;
+    for (;;) {
+        if (text_starts(text, TEXT(".")))
+            text = text_from(text, 1);
+        else if (text_starts(text, TEXT("%2e")) || text_starts(text, TEXT("%2E")))
+            text = text_from(text, 3);
+        else
+            break;
+        dots++;
+    }
+    *behind_out = text;
+    return dots;
+}
+
+/*
+ * What is behind a slash. A dot segment is resolved later when both its borders are real; where an
+ * encoded slash or a parameter (";") is the border, some servers would see a way up and others a
+ * name: refused.
+ */
+static bool segment_is_fine(struct text from_here, bool slash_is_encoded, bool *has_dots_out)
+{
+    struct text behind;
+    size_t dots = leading_dots(from_here, &behind);
+
+    if (dots != 1 && dots != 2)
+        return true;
+    if (behind.len == 0 || behind.at[0] == '/') {
+        *has_dots_out = true;
+        return !slash_is_encoded;
+    }
+    return behind.at[0] != ';' && !text_starts(behind, TEXT("%2f")) &&
+           !text_starts(behind, TEXT("%2F"));
+}
+
+static bool escape_is_fine(struct text from_here, bool *has_dots_out)
+{
+    uint64_t byte;
+
+    if (from_here.len < 3 || !text_hex_to_u64(text_first(text_from(from_here, 1), 2), &byte))
+        return false;
+    if (byte == '/')
+        return segment_is_fine(text_from(from_here, 3), true, has_dots_out);
+    return byte != 0 && byte != '\\';
 }
 
 /* Controls, backslashes (raw or %5C), %00, and escapes that are none: never. */
@@ -23,38 +62,12 @@ static bool bytes_are_fine(struct text path, bool *has_dots_out)
 
         if ((unsigned char)c < 0x20 || c == 0x7f || c == '\\')
             return false;
-        if (c == '%') {
-            if (path.len - i < 3 || !byte_is(path.at[i + 1], BYTE_HEX) ||
-                !byte_is(path.at[i + 2], BYTE_HEX))
-                return false;
-            c = hex_pair(path.at + i + 1);
-            if (c == '\0' || c == '\\')
-                return false;
-            if (c == '.' && path.at[i - 1] == '/')
-                *has_dots_out = true;
-        } else if (c == '.' && path.at[i - 1] == '/') {
-            *has_dots_out = true;
-        }
+        if (c == '%' && !escape_is_fine(text_from(path, i), has_dots_out))
+            return false;
+        if (c == '/' && !segment_is_fine(text_from(path, i + 1), false, has_dots_out))
+            return false;
     }
     return true;
-}
-
-/* How many dots (raw or %2E) a segment begins with, and what is behind them. */
-static size_t leading_dots(struct text segment, struct text *rest_out)
-{
-    size_t dots = 0;
-
-    for (;;) {
-        if (text_starts(segment, TEXT(".")))
-            segment = text_from(segment, 1);
-        else if (text_starts(segment, TEXT("%2e")) || text_starts(segment, TEXT("%2E")))
-            segment = text_from(segment, 3);
-        else
-            break;
-        dots++;
-    }
-    *rest_out = segment;
-    return dots;
 }
 
 /* Back to behind the "/" that the last segment of `out` follows. False: there is none. */
@@ -69,7 +82,7 @@ static bool remove_last_segment(struct text *out)
 
 /*
  * `out` always ends with "/" before a segment. A final dot segment leaves that "/" behind (RFC 3986
- * section 5.2.4). "..;x" is a way up for servers that cut path parameters before they resolve dots.
+ * section 5.2.4).
  */
 static bool resolve(struct text path, char *buffer, struct text *out)
 {
@@ -85,9 +98,7 @@ static bool resolve(struct text path, char *buffer, struct text *out)
 
         more = text_split(rest, '/', &segment, &rest);
         dots = leading_dots(segment, &behind);
-        if ((dots == 1 || dots == 2) && behind.len && behind.at[0] == ';')
-            return false;
-        if ((dots == 1 || dots == 2) && behind.len == 0) {
+        if (behind.len == 0 && (dots == 1 || dots == 2)) {
             if (dots == 2 && !remove_last_segment(out))
                 return false;
             continue;

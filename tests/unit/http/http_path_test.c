@@ -25,7 +25,7 @@ static const struct {
     { "/a..", "/a..", false },
     { "/.well-known/acme-challenge/x", "/.well-known/acme-challenge/x", false },
     { "/a%2Fb", "/a%2Fb", false }, /* an encoded slash is no border */
-    { "/a%2f..%2fb", "/a%2f..%2fb", false },
+    { "/a%2f...%2F.b", "/a%2f...%2F.b", false },
     { "/%252e%252e/", "/%252e%252e/", false }, /* decoded once, never twice */
     { "/%41", "/%41", false },
     { "/a;b=c", "/a;b=c", false },
@@ -77,6 +77,15 @@ static const struct {
     { "/a/.;/b", NULL, false },
     { "/a/%2e%2e;/b", NULL, false },
     { "/a/..;", NULL, false },
+
+    /* dots beside an encoded slash: a way up for servers that decode first */
+    { "/a%2f..%2fb", NULL, false },
+    { "/a/..%2fb", NULL, false },
+    { "/a/%2e%2E%2Fb", NULL, false },
+    { "/a%2F..", NULL, false },
+    { "/a%2F../b", NULL, false },
+    { "/a%2f.", NULL, false },
+    { "/a/.%2fb", NULL, false },
 
     /* bytes and escapes that no path has */
     { "", NULL, false },
