@@ -28,7 +28,7 @@ char *buffer_reserve(struct buffer *buffer, size_t bytes)
 
     if (buffer->capacity - buffer->end >= bytes && buffer->bytes)
         return buffer->bytes + buffer->end;
-    if (buffer->start && buffer->capacity - len >= bytes) {
+    if (buffer->bytes && buffer->start && buffer->capacity - len >= bytes) {
         memmove(buffer->bytes, buffer->bytes + buffer->start, len);
         buffer->start = 0;
         buffer->end = len;
@@ -97,27 +97,37 @@ void buffer_append_u64(struct buffer *buffer, uint64_t number)
     buffer_append(buffer, digits + at, sizeof(digits) - at);
 }
 
+/* How long the sequence is that begins with this byte, 0 when none does. */
+static size_t utf8_length(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc2 || first >= 0xf5)
+        return 0;
+    if (first < 0xe0)
+        return 2;
+    return first < 0xf0 ? 3 : 4;
+}
+
+/* Overlong, a surrogate, or beyond U+10FFFF: the second byte tells. */
+static bool utf8_is_forbidden(unsigned char first, unsigned char second)
+{
+    return (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+           (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
+}
+
 /* Length of the UTF-8 sequence at the front (RFC 3629), 0 when it is none. */
 static size_t utf8_sequence(struct text text)
 {
     unsigned char first = (unsigned char)text.at[0];
-    size_t len = first < 0x80                    ? 1
-                 : first >= 0xc2 && first < 0xe0 ? 2
-                 : first >= 0xe0 && first < 0xf0 ? 3
-                 : first >= 0xf0 && first < 0xf5 ? 4
-                                                 : 0;
-    unsigned char second;
+    size_t len = utf8_length(first);
 
     if (len <= 1 || text.len < len)
         return len == 1 ? 1 : 0;
     for (size_t i = 1; i < len; i++)
         if (((unsigned char)text.at[i] & 0xc0) != 0x80)
             return 0;
-    second = (unsigned char)text.at[1];
-    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-        (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f))
-        return 0; /* overlong, surrogate, or beyond U+10FFFF */
-    return len;
+    return utf8_is_forbidden(first, (unsigned char)text.at[1]) ? 0 : len;
 }
 
 static void append_json_byte(struct buffer *buffer, char c)

@@ -49,7 +49,8 @@ static size_t line_begin(char *line, size_t bytes, enum log_level level)
     return used < 0 ? 0 : (size_t)used;
 }
 
-static void log_line(enum log_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void log_line(enum log_level level, const char *format,
+                                                           va_list arguments)
 {
     char line[LINE_BYTES];
     size_t used;

@@ -6,7 +6,9 @@
 
 char ascii_lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    if (c >= 'A' && c <= 'Z')
+        return (char)((unsigned char)c | 0x20U);
+    return c;
 }
 
 bool text_equal_nocase(struct text a, struct text b)
