@@ -117,9 +117,12 @@ static int seal(struct tickets *tickets, unsigned char *name, unsigned char *iv,
     return 1;
 }
 
-/* 1: taken, 2: taken and to be replaced, 0: not ours, a full handshake follows. */
+/*
+ * 1: taken, 2: taken and to be replaced, 0: not ours, a full handshake follows. TLS 1.3 clients use
+ * a ticket once, so theirs are always replaced.
+ */
 static int open_ticket(struct tickets *tickets, const unsigned char *name, const unsigned char *iv,
-                       EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
+                       EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, bool single_use)
 {
     for (size_t i = 0; i < EPOCHS; i++) {
         struct ticket_key *key = &tickets->keys[i];
@@ -129,7 +132,7 @@ static int open_ticket(struct tickets *tickets, const unsigned char *name, const
         if (EVP_DecryptInit_ex2(cipher, tickets->cipher, key->cipher, iv, NULL) != 1 ||
             begin_mac(mac, key) != 1)
             return -1;
-        return i < EPOCHS_BEFORE ? 2 : 1;
+        return single_use || i < EPOCHS_BEFORE ? 2 : 1;
     }
     return 0;
 }
@@ -143,7 +146,7 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
     if (epoch != tickets->epoch && derive_all(tickets, epoch, NULL) < 0)
         return 0; /* no ticket rather than no connection */
     return is_new ? seal(tickets, name, iv, cipher, mac)
-                  : open_ticket(tickets, name, iv, cipher, mac);
+                  : open_ticket(tickets, name, iv, cipher, mac, SSL_version(ssl) >= TLS1_3_VERSION);
 }
 
 void tickets_install(struct tickets *tickets, SSL_CTX *context)

@@ -127,39 +127,57 @@ static int put(struct tls_session *session, const void *bytes, size_t len)
     return len == 0 || SSL_write_ex(session->ssl, bytes, len, &written) == 1 ? 0 : -1;
 }
 
-/* Small pieces become one record; whole records are encrypted from where they are. */
-static int put_all(struct tls_session *session, const struct iovec *pieces, int count)
+/* Copies up to a full record, which then leaves. What was taken, or -1. */
+static ssize_t stage(struct tls_session *session, size_t *staged, const char *at, size_t len)
 {
     char *staging = session->server->staging;
+    size_t room = RECORD_BYTES - *staged;
+
+    if (len > room)
+        len = room;
+    if (len)
+        memcpy(staging + *staged, at, len);
+    *staged += len;
+    if (*staged < RECORD_BYTES)
+        return (ssize_t)len;
+    *staged = 0;
+    return put(session, staging, RECORD_BYTES) < 0 ? -1 : (ssize_t)len;
+}
+
+/* Fills the record that was begun, encrypts whole ones from their place, begins one with the rest.
+ */
+static int put_piece(struct tls_session *session, size_t *staged, struct text piece, bool is_last)
+{
+    size_t direct;
+
+    if (*staged) {
+        ssize_t taken = stage(session, staged, piece.at, piece.len);
+
+        if (taken < 0)
+            return -1;
+        piece = text_from(piece, (size_t)taken);
+    }
+    if (!piece.len)
+        return 0;
+    direct = is_last ? piece.len : piece.len - piece.len % RECORD_BYTES;
+    if (put(session, piece.at, direct) < 0)
+        return -1;
+    piece = text_from(piece, direct);
+    return stage(session, staged, piece.at, piece.len) < 0 ? -1 : 0;
+}
+
+/* Small pieces become one record. */
+static int put_all(struct tls_session *session, const struct iovec *pieces, int count)
+{
     size_t staged = 0;
 
     for (int i = 0; i < count; i++) {
-        const char *at = pieces[i].iov_base;
-        size_t left = pieces[i].iov_len;
+        struct text piece = text_make(pieces[i].iov_base, pieces[i].iov_len);
 
-        while (left) {
-            size_t whole = left - left % RECORD_BYTES;
-            size_t room = RECORD_BYTES - staged;
-            size_t len = left < room ? left : room;
-
-            if (staged == 0 && (whole || i == count - 1)) {
-                len = i == count - 1 ? left : whole;
-                if (put(session, at, len) < 0)
-                    return -1;
-            } else {
-                memcpy(staging + staged, at, len);
-                staged += len;
-            }
-            if (staged == RECORD_BYTES) {
-                if (put(session, staging, staged) < 0)
-                    return -1;
-                staged = 0;
-            }
-            at += len;
-            left -= len;
-        }
+        if (put_piece(session, &staged, piece, i == count - 1) < 0)
+            return -1;
     }
-    return put(session, staging, staged);
+    return put(session, session->server->staging, staged);
 }
 
 static int session_write(struct stream_layer *layer, const struct iovec *pieces, int count,
