@@ -13,7 +13,7 @@
 
 /*
  * The mapping file as plain data (docs/configuration.md says what each setting means). Durations in
- * milliseconds, sizes in bytes. Everything lives in the arena of `struct settings`.
+ * milliseconds, sizes in bytes. Texts and inner arrays live in the arena of `struct settings`.
  */
 
 /* Where something was written, for messages. */
@@ -23,8 +23,8 @@ struct source_place {
 };
 
 struct certificate_settings {
-    struct text name;
-    struct text cert_path;
+    struct text name;      /* "" when it was not named: chosen by the names in the certificate */
+    struct text cert_path; /* a relative path is made one from the folder of the file */
     struct text key_path;
     struct source_place place;
 };
@@ -40,14 +40,13 @@ struct service_settings {
     struct text name;
     struct server_settings *servers;
     size_t server_count;
-    size_t server_capacity;
     struct service_policy policy; /* defaults already merged in */
     struct source_place place;
 };
 
 struct route_settings {
     struct text name;
-    struct text path; /* begins with / */
+    struct text path; /* begins with /, no dot segment, no / at the end (but "/" itself) */
     struct text service;
     int64_t port;         /* 0 = not given (a service of `services:`) */
     size_t service_index; /* into settings.services */
@@ -60,11 +59,9 @@ struct domain_settings {
     struct text name; /* lower case; "*.name" for a wildcard */
     struct text *aliases;
     size_t alias_count;
-    size_t alias_capacity;
     struct text certificate; /* a name, or "auto" */
     struct route_settings *routes;
     size_t route_count;
-    size_t route_capacity;
     struct source_place place;
 };
 
@@ -81,7 +78,8 @@ struct settings {
     struct limit_settings limits;
     struct log_settings log;
     struct shutdown_settings shutdown;
-    struct certificate_settings *certificates; /* heap arrays; freed by settings_free() */
+    /* owned heap arrays, all else is in the arena */
+    struct certificate_settings *certificates;
     size_t certificate_count;
     size_t certificate_capacity;
     struct service_settings *services;

@@ -83,6 +83,8 @@ static bool has_control(struct text text)
 
         if (byte < 0x20 || byte == 0x7F)
             return true;
+        if (byte == 0xC2 && i + 1 < text.len && (unsigned char)text.at[i + 1] < 0xA0)
+            return true; /* U+0080 to U+009F: terminals obey some of them */
     }
     return false;
 }

@@ -87,7 +87,7 @@ static int get_list(const struct field *field, struct text_list *member, struct 
             return -1;
         text_list_add(member, item, arena);
     }
-    return 0;
+    return member->count < (size_t)field->least ? -1 : 0;
 }
 
 static int get_address(struct address *member, struct wire *wire)

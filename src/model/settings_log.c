@@ -1,7 +1,7 @@
 /* The rows of the sections "log" and "tracing"; their names begin at the root of the file. */
 
 #include "model/sections.h"
-#include "text_check.h"
+#include "model/text_check.h"
 
 static const char *const queries[] = { "none", "full", NULL };
 static const char *const levels[] = { "error", "warn", "info", "debug", NULL };

@@ -1,7 +1,7 @@
 /* The rows of a route's policy: written under "defaults" for all and in a route for one. */
 
 #include "model/policies.h"
-#include "text_check.h"
+#include "model/text_check.h"
 
 static const struct field rows[] = {
     {

@@ -1,7 +1,7 @@
 /* The rows of a service: written under "defaults" for all and under "services" for one. */
 
 #include "model/policies.h"
-#include "text_check.h"
+#include "model/text_check.h"
 
 static const char *const balances[] = { "least_conn", "round_robin", "source_hash", NULL };
 static const char *const later_balances[] = { "random_two", NULL };

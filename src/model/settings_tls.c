@@ -1,7 +1,7 @@
 /* The rows of the section "tls". Its list of certificates is read by the config folder. */
 
 #include "model/sections.h"
-#include "text_check.h"
+#include "model/text_check.h"
 
 static const char *const profiles[] = { "intermediate", "modern", NULL };
 static const char *const later_profiles[] = { "custom", NULL };
@@ -22,6 +22,7 @@ static const struct field rows[] = {
         .name = "groups",
         FIELD_AT(struct tls_settings, groups),
         .kind = FIELD_TEXT_LIST,
+        .least = 1,
         .most = 16,
         .fallback = "X25519MLKEM768,X25519,prime256v1,secp384r1",
         .check = text_check_group,

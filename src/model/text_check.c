@@ -1,6 +1,6 @@
 /* The forms of texts in settings. Named by the rows of the field tables, called through them. */
 
-#include "text_check.h"
+#include "model/text_check.h"
 
 static bool is_alphanumeric(char c)
 {
@@ -9,9 +9,14 @@ static bool is_alphanumeric(char c)
     return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9');
 }
 
+static bool is_one_of(char c, struct text characters)
+{
+    return text_find(characters, c) < characters.len;
+}
+
 static bool is_token_char(char c)
 {
-    return is_alphanumeric(c) || (c && strchr("!#$%&'*+-.^_`|~", c));
+    return is_alphanumeric(c) || is_one_of(c, TEXT("!#$%&'*+-.^_`|~"));
 }
 
 int text_check_token(struct text value, struct err *err)
@@ -58,6 +63,15 @@ int text_check_group(struct text value, struct err *err)
     for (size_t i = 0; i < value.len; i++)
         if (!is_alphanumeric(value.at[i]) && value.at[i] != '-' && value.at[i] != '_')
             return err_set(err, "\"%.*s\" is no name of a group; write it like X25519",
+                           TEXT_ARGS(text_first(value, 60)));
+    return 0;
+}
+
+int text_check_name(struct text value, struct err *err)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (!is_alphanumeric(value.at[i]) && (i == 0 || !is_one_of(value.at[i], TEXT("_.-"))))
+            return err_set(err, "\"%.*s\" is no name; use letters, digits, and _ . - within",
                            TEXT_ARGS(text_first(value, 60)));
     return 0;
 }

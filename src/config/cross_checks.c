@@ -1,0 +1,182 @@
+/* What no single setting can tell: settings that contradict each other, and names that lead
+ * nowhere. */
+
+#include "model/board.h"
+#include "reading.h"
+
+#define STOP_GRACE_MS 10000
+#define YEAR_S        31536000
+
+/* Where a setting was written; as deep as the file goes. */
+static struct source_place place_at(const struct yaml_node *root, struct text name)
+{
+    const struct yaml_node *at = root;
+    const struct yaml_node *child = root->first;
+    struct text part;
+
+    text_split(name, '.', &part, &name);
+    while (child) {
+        if (!text_equal(child->key, part)) {
+            child = child->next;
+            continue;
+        }
+        at = child;
+        if (name.len == 0)
+            break;
+        text_split(name, '.', &part, &name);
+        child = at->first;
+    }
+    return at == root ? root->place : at->place;
+}
+
+static void check_listeners(struct reading *reading, const struct yaml_node *root)
+{
+    const struct listener_settings *listeners = &reading->settings->listeners;
+
+    if (address_equal(&listeners->https, &listeners->http))
+        reading_error(reading, NULL, place_at(root, TEXT("listeners.http.address")),
+                      "listeners.http.address and listeners.https.address are the same; they "
+                      "need a port each");
+}
+
+static void check_limits(struct reading *reading, const struct yaml_node *root)
+{
+    const struct limit_settings *limits = &reading->settings->limits;
+
+    if (limits->header_uri_bytes > limits->header_bytes)
+        reading_error(reading, NULL, place_at(root, TEXT("limits.header")),
+                      "limits.header.uri must not be larger than limits.header.bytes");
+}
+
+static void check_headers(struct reading *reading, const struct yaml_node *root)
+{
+    const struct header_settings *headers = &reading->settings->headers;
+
+    if (headers->hsts_preload &&
+        (!headers->hsts_include_subdomains || headers->hsts_max_age_s < YEAR_S))
+        reading_error(reading, NULL, place_at(root, TEXT("defaults.headers.hsts.preload")),
+                      "defaults.headers.hsts.preload needs include_subdomains: true and a max_age "
+                      "of at least %d",
+                      YEAR_S);
+}
+
+static void check_service_policy(struct reading *reading, const struct trail *trail,
+                                 struct source_place place, const struct service_policy *policy)
+{
+    if (policy->health.timeout_ms > policy->health.interval_ms)
+        reading_error(reading, trail, place,
+                      "health.timeout must not be longer than health.interval");
+    if (policy->outlier.max_ejection_ms < policy->outlier.base_ejection_ms)
+        reading_error(reading, trail, place,
+                      "outlier.max_ejection must not be shorter than outlier.base_ejection");
+}
+
+/* A server that is not on this machine is reached in clear. */
+static void check_hop(struct reading *reading, const struct server_settings *server)
+{
+    char address[ADDRESS_TEXT_BYTES];
+
+    if (address_is_loopback(&server->address))
+        return;
+    address_print(&server->address, address);
+    reading_error(reading, NULL, server->place,
+                  "%s is not on this machine, so the hop to it would be in clear; write policy: "
+                  "{ backend_encryption: none, exception: \"why that is right here\" }, or use a "
+                  "loopback address",
+                  address);
+}
+
+static void check_policy(struct reading *reading, const struct yaml_node *root)
+{
+    const struct policy_settings *policy = &reading->settings->policy;
+    struct source_place place = place_at(root, TEXT("policy.backend_encryption"));
+
+    if (policy->backend_encryption && policy->exception.len == 0)
+        reading_error(reading, NULL, place,
+                      "policy.backend_encryption: none needs exception: \"why that is right "
+                      "here\"");
+    else if (policy->backend_encryption)
+        reading_warning(reading, NULL, place, "requests go to the servers in clear: \"%.*s\"",
+                        TEXT_ARGS(policy->exception));
+    else if (policy->exception.len)
+        reading_error(reading, NULL, place_at(root, TEXT("policy.exception")),
+                      "policy.exception has no effect without backend_encryption: none; remove it");
+}
+
+static void check_services(struct reading *reading, const struct yaml_node *root)
+{
+    static const struct trail services_trail = { .name = { "services", 8 } };
+    static const struct trail defaults_trail = { .name = { "defaults", 8 } };
+    const struct settings *settings = reading->settings;
+    size_t servers = 0;
+
+    check_service_policy(reading, &defaults_trail, place_at(root, TEXT("defaults")),
+                         &settings->service_defaults);
+    for (size_t i = 0; i < settings->service_count; i++) {
+        const struct service_settings *service = &settings->services[i];
+        struct trail trail = { .parent = &services_trail, .name = service->name };
+
+        if (yaml_find(root, "services"))
+            check_service_policy(reading, &trail, service->place, &service->policy);
+        servers += service->server_count;
+        for (size_t j = 0; settings->policy.backend_encryption == 0 && j < service->server_count;
+             j++)
+            check_hop(reading, &service->servers[j]);
+    }
+    if (servers > BOARD_ENDPOINTS)
+        reading_error(reading, NULL, root->place, "%zu servers are more than the limit of %d",
+                      servers, BOARD_ENDPOINTS);
+}
+
+static void check_unused(struct reading *reading)
+{
+    static const struct trail trail = { .name = { "services", 8 } };
+    const struct settings *settings = reading->settings;
+    bool *used = arena_new(&reading->settings->arena, settings->service_count, sizeof(*used));
+
+    for (size_t i = 0; i < settings->domain_count; i++)
+        for (size_t j = 0; j < settings->domains[i].route_count; j++)
+            used[settings->domains[i].routes[j].service_index] = true;
+    for (size_t i = 0; i < settings->service_count; i++)
+        if (!used[i])
+            reading_warning(reading, &trail, settings->services[i].place,
+                            "no route leads to \"%.*s\"", TEXT_ARGS(settings->services[i].name));
+}
+
+static void check_unknown_sni(struct reading *reading, const struct yaml_node *root)
+{
+    struct text name = reading->settings->tls.unknown_sni;
+    size_t index;
+
+    if (!text_equal(name, TEXT("reject")) &&
+        !string_map_get(&reading->certificate_names, name, &index))
+        reading_error(reading, NULL, place_at(root, TEXT("tls.unknown_sni")),
+                      "tls.unknown_sni: no certificate \"%.*s\" under tls.certificates; name one "
+                      "of them, or write reject",
+                      TEXT_ARGS(name));
+}
+
+static void check_shutdown(struct reading *reading, const struct yaml_node *root)
+{
+    const struct shutdown_settings *shutdown = &reading->settings->shutdown;
+    int64_t sum = shutdown->delay_ms + shutdown->drain_ms;
+
+    if (yaml_find(root, "shutdown") && sum > STOP_GRACE_MS)
+        reading_warning(reading, NULL, place_at(root, TEXT("shutdown")),
+                        "shutdown.delay and shutdown.drain are %lld s together, and Docker kills "
+                        "after 10 s; write stop_grace_period: %llds in the stack file",
+                        (long long)(sum / 1000), (long long)(sum / 1000 + 5));
+}
+
+void check_across(struct reading *reading, const struct yaml_node *root)
+{
+    check_listeners(reading, root);
+    check_limits(reading, root);
+    check_headers(reading, root);
+    check_policy(reading, root);
+    check_services(reading, root);
+    check_unknown_sni(reading, root);
+    check_shutdown(reading, root);
+    if (reading->problems->error_count == 0)
+        check_unused(reading);
+}

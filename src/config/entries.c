@@ -1,0 +1,215 @@
+/* The rows of certificates, servers, domains and routes, and the sections that come later. */
+
+#include "entries.h"
+
+#include "model/text_check.h"
+
+static const char *const later_certificates[] = { "acme", NULL };
+
+static const struct field certificate_rows[] = {
+    {
+        .name = "name",
+        FIELD_AT(struct certificate_settings, name),
+        .kind = FIELD_TEXT,
+        .most = 64,
+        .fallback = "",
+        .check = text_check_name,
+        .help = "What domains call it; the same name twice is a pair of an ECDSA and an RSA "
+                "certificate. Without a name it serves the domains that its own names cover.",
+    },
+    {
+        .name = "cert",
+        FIELD_AT(struct certificate_settings, cert_path),
+        .kind = FIELD_TEXT,
+        .least = 1,
+        .most = 1024,
+        .check = text_check_file,
+        .help = "PEM file with the certificate and then its chain; a relative path starts at the "
+                "folder of the mapping file.",
+    },
+    {
+        .name = "key",
+        FIELD_AT(struct certificate_settings, key_path),
+        .kind = FIELD_TEXT,
+        .least = 1,
+        .most = 1024,
+        .check = text_check_file,
+        .help = "PEM file with its private key, which nobody else may be able to read unless it "
+                "is under /run/secrets.",
+    },
+};
+
+const struct field_table certificate_entry = {
+    .section = "tls.certificates",
+    .fields = certificate_rows,
+    .count = sizeof(certificate_rows) / sizeof(certificate_rows[0]),
+    .struct_bytes = sizeof(struct certificate_settings),
+};
+
+static const struct field server_rows[] = {
+    {
+        .name = "address",
+        FIELD_AT(struct server_settings, address),
+        .kind = FIELD_ADDRESS,
+        .help = "IP address and port, like 127.0.0.1:3000 or \"[::1]:3000\".",
+    },
+    {
+        .name = "weight",
+        FIELD_AT(struct server_settings, weight),
+        .kind = FIELD_INTEGER,
+        .least = 1,
+        .most = 256,
+        .fallback = "1",
+        .help = "Its share of the requests, compared with the other servers.",
+    },
+};
+
+const struct field_table server_entry = {
+    .section = "services.NAME.servers",
+    .fields = server_rows,
+    .count = sizeof(server_rows) / sizeof(server_rows[0]),
+    .struct_bytes = sizeof(struct server_settings),
+};
+
+static const struct field route_rows[] = {
+    {
+        .name = "name",
+        FIELD_AT(struct route_settings, name),
+        .kind = FIELD_TEXT,
+        .most = 64,
+        .fallback = "",
+        .check = text_check_name,
+        .help = "What logs call it; without a name it is called by its path.",
+    },
+    {
+        .name = "path",
+        FIELD_AT(struct route_settings, path),
+        .kind = FIELD_TEXT,
+        .least = 1,
+        .most = 1024,
+        .fallback = "/",
+        .help = "Prefix of the paths that it takes, on the borders of segments: /api takes /api "
+                "and /api/x but not /apix; the longest one wins.",
+    },
+    {
+        .name = "service",
+        FIELD_AT(struct route_settings, service),
+        .kind = FIELD_TEXT,
+        .least = 1,
+        .most = 200,
+        .help = "Where its requests go: a name under `services`, perhaps with :PORT, or the "
+                "ADDRESS:PORT of one fixed server.",
+    },
+    {
+        .name = "port",
+        FIELD_AT(struct route_settings, port),
+        .kind = FIELD_INTEGER,
+        .least = 1,
+        .most = 65535,
+        .opt_in = true,
+        .help = "The port of the service; fixed servers have theirs, so it may be left out and "
+                "must be the same when given.",
+    },
+    {
+        .name = "priority",
+        FIELD_AT(struct route_settings, priority),
+        .kind = FIELD_INTEGER,
+        .least = 0,
+        .most = 1000,
+        .fallback = "0",
+        .help = "Of two routes with the same path the one with the higher priority wins.",
+    },
+    {
+        .name = "protocol",
+        .kind = FIELD_LATER,
+        .help = "backends are spoken to in plain HTTP/1.1 only",
+    },
+    {
+        .name = "backend_mode",
+        .kind = FIELD_LATER,
+        .help = "services are not looked up in Swarm yet",
+    },
+    {
+        .name = "drain",
+        .kind = FIELD_LATER,
+        .help = "services are not looked up in Swarm yet",
+    },
+};
+
+const struct field_table route_entry = {
+    .section = "domains.NAME.routes",
+    .fields = route_rows,
+    .count = sizeof(route_rows) / sizeof(route_rows[0]),
+    .struct_bytes = sizeof(struct route_settings),
+};
+
+static const struct field domain_rows[] = {
+    {
+        .name = "certificate",
+        FIELD_AT(struct domain_settings, certificate),
+        .kind = FIELD_TEXT,
+        .least = 1,
+        .most = 64,
+        .later_choices = later_certificates,
+        .fallback = "auto",
+        .check = text_check_name,
+        .help = "The name of a certificate, or `auto`: the one whose own names cover the domain.",
+    },
+    {
+        .name = "redirect",
+        .kind = FIELD_LATER,
+        .help = "hosts are not redirected yet; map both names to the same service",
+    },
+    {
+        .name = "client_auth",
+        .kind = FIELD_LATER,
+        .help = "client certificates are not asked for yet",
+    },
+    {
+        .name = "access",
+        .kind = FIELD_LATER,
+        .help = "lists of addresses are not checked yet, so nobody would be kept out",
+    },
+    {
+        .name = "rate_limit",
+        .kind = FIELD_LATER,
+        .help = "request rates are not limited yet",
+    },
+    {
+        .name = "basic_auth",
+        .kind = FIELD_LATER,
+        .help = "passwords are not asked for yet, so nobody would be kept out",
+    },
+    {
+        .name = "maintenance",
+        .kind = FIELD_LATER,
+        .help = "there is no maintenance page yet",
+    },
+};
+
+const struct field_table domain_entry = {
+    .section = "domains.NAME",
+    .fields = domain_rows,
+    .count = sizeof(domain_rows) / sizeof(domain_rows[0]),
+    .struct_bytes = sizeof(struct domain_settings),
+};
+
+static const struct field root_rows[] = {
+    {
+        .name = "docker",
+        .kind = FIELD_LATER,
+        .help = "services are not looked up in Swarm yet; list fixed servers under `services`",
+    },
+    {
+        .name = "metrics",
+        .kind = FIELD_LATER,
+        .help = "there is no metrics page yet; ask with `swarmward status --json`",
+    },
+};
+
+const struct field_table root_later = {
+    .section = "",
+    .fields = root_rows,
+    .count = sizeof(root_rows) / sizeof(root_rows[0]),
+    .struct_bytes = 0,
+};

@@ -1,0 +1,56 @@
+#ifndef SWARMWARD_CONFIG_READING_H
+#define SWARMWARD_CONFIG_READING_H
+
+#include "base/hash.h"
+#include "config/settings_file.h"
+#include "yaml_tree.h"
+
+/* One file on its way into `struct settings`: what the readers of the sections share. */
+
+struct reading {
+    /* borrowed */
+    struct settings *settings;
+    struct problems *problems;
+    /* owned */
+    struct string_map service_names;     /* -> index into settings.services */
+    struct string_map certificate_names; /* -> index into settings.certificates, the first one */
+    struct string_map host_names;        /* domains and aliases -> line */
+    size_t host_count;
+};
+
+/* Where in the nesting of the file we are; each reader puts its link on its own stack. */
+struct trail {
+    const struct trail *parent; /* NULL: the root */
+    struct text name;
+};
+
+/* "domains.www.example.com.routes: ..." */
+void reading_error(struct reading *reading, const struct trail *trail, struct source_place place,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+void reading_warning(struct reading *reading, const struct trail *trail, struct source_place place,
+                     const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Is it of the kind? Otherwise says so, unless it was complained about already. */
+bool reading_expects(struct reading *reading, const struct trail *trail,
+                     const struct yaml_node *node, enum yaml_kind kind);
+
+/* No more errors will be shown: hints need not be looked for. */
+bool reading_is_hopeless(const struct reading *reading);
+
+/* A relative path of a file is meant from the folder of the mapping file. */
+struct text reading_path(struct reading *reading, struct text path);
+
+/* One function a section. `node` may be NULL where the section may be left out. */
+void read_root(struct reading *reading, const struct yaml_node *root);
+void read_certificates(struct reading *reading, const struct yaml_node *tls);
+void read_services(struct reading *reading, const struct yaml_node *node);
+void read_domains(struct reading *reading, const struct yaml_node *node);
+/* The routes of one domain: a list, or (the short form) one mapped value. */
+void read_routes(struct reading *reading, const struct trail *trail, const struct yaml_node *list,
+                 struct domain_settings *domain);
+void read_short_route(struct reading *reading, const struct trail *trail,
+                      const struct yaml_node *value, struct domain_settings *domain);
+/* What only the whole can tell. */
+void check_across(struct reading *reading, const struct yaml_node *root);
+
+#endif

@@ -1,0 +1,128 @@
+/* The sections of the file that are nothing but field tables, and the order of reading them all. */
+
+#include "entries.h"
+#include "section.h"
+
+static const struct trail listeners_trail = { .name = { "listeners", 9 } };
+static const struct trail tls_trail = { .name = { "tls", 3 } };
+static const struct trail policy_trail = { .name = { "policy", 6 } };
+static const struct trail defaults_trail = { .name = { "defaults", 8 } };
+static const struct trail headers_trail = { .parent = &defaults_trail, .name = { "headers", 7 } };
+static const struct trail limits_trail = { .name = { "limits", 6 } };
+static const struct trail shutdown_trail = { .name = { "shutdown", 8 } };
+
+/* One section that is one table. */
+static void read_table(struct reading *reading, const struct trail *trail,
+                       const struct field_table *table, void *target, const struct yaml_node *node)
+{
+    struct binding binding = { .table = table, .target = target };
+    struct section section = { .trail = trail, .bindings = &binding, .binding_count = 1 };
+
+    section_read(reading, &section, node);
+}
+
+static void read_tls(struct reading *reading, const struct yaml_node *node)
+{
+    static const char *const others[] = { "certificates", NULL };
+    struct tls_settings *tls = &reading->settings->tls;
+    struct binding binding = { .table = &tls_fields, .target = tls };
+    struct section section = {
+        .trail = &tls_trail,
+        .bindings = &binding,
+        .binding_count = 1,
+        .others = others,
+    };
+
+    section_read(reading, &section, node);
+    if (binding_has(&binding, "ticket_secret")) {
+        reading->settings->ticket_secret_given = true;
+        tls->ticket_secret = reading_path(reading, tls->ticket_secret);
+    }
+    read_certificates(reading, node);
+}
+
+static void read_defaults(struct reading *reading, const struct yaml_node *node)
+{
+    static const char *const others[] = { "headers", NULL };
+    struct binding bindings[] = {
+        { .table = &service_fields, .target = &reading->settings->service_defaults },
+        { .table = &route_fields, .target = &reading->settings->route_defaults },
+    };
+    struct section section = {
+        .trail = &defaults_trail,
+        .bindings = bindings,
+        .binding_count = 2,
+        .others = others,
+    };
+
+    section_read(reading, &section, node);
+    read_table(reading, &headers_trail, &header_fields, &reading->settings->headers,
+               yaml_find(node, "headers"));
+}
+
+static void read_root_names(struct reading *reading, const struct yaml_node *root)
+{
+    static const char *const others[] = { "version", "listeners", "tls",     "policy",   "defaults",
+                                          "limits",  "services",  "domains", "shutdown", NULL };
+    struct log_settings *log = &reading->settings->log;
+    struct binding bindings[] = {
+        { .table = &log_fields, .target = log },
+        { .table = &root_later, .target = NULL },
+    };
+    struct section section = { .bindings = bindings, .binding_count = 2, .others = others };
+
+    section_read(reading, &section, root);
+    if (!text_equal(log->access_output, TEXT("stdout")) &&
+        !text_equal(log->access_output, TEXT("off")))
+        log->access_output = reading_path(reading, log->access_output);
+}
+
+/* False: the rest of the file is written for somebody else. */
+static bool check_version(struct reading *reading, const struct yaml_node *root)
+{
+    const struct yaml_node *version = yaml_find(root, "version");
+
+    if (!version) {
+        reading_error(reading, NULL, root->place,
+                      "\"version\" is missing; the first line must be version: 1");
+        return true;
+    }
+    if (version->kind == YAML_SCALAR && text_equal(version->text, TEXT("1")))
+        return true;
+    reading_error(reading, NULL, version->place,
+                  "this program reads files of version 1; the first line must be version: 1");
+    return false;
+}
+
+void read_root(struct reading *reading, const struct yaml_node *root)
+{
+    struct settings *settings = reading->settings;
+    const struct yaml_node *domains = yaml_find(root, "domains");
+
+    if (root->kind == YAML_NOTHING) {
+        reading_error(reading, NULL, root->place,
+                      "the file is empty; it needs version: 1 and domains:");
+        return;
+    }
+    if (!reading_expects(reading, NULL, root, YAML_MAPPING) || !check_version(reading, root))
+        return;
+    read_root_names(reading, root);
+    read_table(reading, &listeners_trail, &listener_fields, &settings->listeners,
+               yaml_find(root, "listeners"));
+    if (yaml_find(root, "tls"))
+        read_tls(reading, yaml_find(root, "tls"));
+    read_table(reading, &policy_trail, &policy_fields, &settings->policy,
+               yaml_find(root, "policy"));
+    read_defaults(reading, yaml_find(root, "defaults"));
+    read_table(reading, &limits_trail, &limit_fields, &settings->limits, yaml_find(root, "limits"));
+    read_table(reading, &shutdown_trail, &shutdown_fields, &settings->shutdown,
+               yaml_find(root, "shutdown"));
+    read_services(reading, yaml_find(root, "services"));
+    if (domains)
+        read_domains(reading, domains);
+    else
+        reading_error(reading, NULL, root->place,
+                      "\"domains\" is missing; map one, like domains: { www.example.com: "
+                      "\"127.0.0.1:3000\" }");
+    check_across(reading, root);
+}
