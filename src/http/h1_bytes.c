@@ -1,6 +1,6 @@
 /*
  * The byte classes of HTTP/1.1 and the two scans that everything here is made of. The table is
- * written out as numbers for speed; tests/unit/http/h1_bytes_test.c checks it against the grammar.
+ * written out as numbers for speed; tests/unit/http/head_test.c checks it against the grammar.
  */
 
 #include "h1_bytes.h"

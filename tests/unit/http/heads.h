@@ -51,7 +51,7 @@ enum parse_result parse_in_bytes(struct parsed *parsed, enum message message, st
 enum parse_result parse_cut(struct parsed *parsed, enum message message, struct text bytes,
                             size_t cut);
 
-/* A request that must be good, through the parser, into `parsed`. */
+/* A head that must be good, through the parser, into `parsed`; no small limits here. */
 void parse_good_request(struct parsed *parsed, const char *bytes);
 void parse_good_response(struct parsed *parsed, const char *bytes);
 
