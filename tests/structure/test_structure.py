@@ -43,6 +43,7 @@ BAD = [
     (rules.include_matrix, {"src/model/a.c": include('"net/io.h"')}, "model may not include net"),
     (rules.include_matrix, {"src/http/a.c": include('"net/io.h"')}, "http may not include net"),
     (rules.include_matrix, {"src/http/a.c": include("<event2/event.h>")}, "libevent"),
+    (rules.include_matrix, {"src/model/a.c": include("<event2/event.h>")}, "libevent"),
     (rules.include_matrix, {"src/http/a.c": include("<sys/socket.h>")}, "no sockets"),
     (rules.include_matrix, {"src/http/a.c": include("<time.h>")}, "no clock"),
     (rules.include_matrix, {"src/http/a.c": include('"base/clock.h"')}, "no clock"),

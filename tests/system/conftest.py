@@ -57,9 +57,9 @@ def swarmward(swarmward_new):
 def serving(swarmward):
     """serving(services=..., ...) -> the instance, started on these settings with one worker"""
 
-    def serve(*arguments, start=(), cores=(0,), **sections):
+    def serve(*arguments, start=("--workers", "1"), **sections):
         swarmward.write(*arguments, **sections)
-        return swarmward.start(*start, cores=set(cores))
+        return swarmward.start(*start)
 
     return serve
 
@@ -68,9 +68,9 @@ def serving(swarmward):
 def released(swarmward_new):
     """The same without sanitizers, for what counts memory or takes many rounds."""
 
-    def serve(*arguments, start=(), cores=(0,), **sections):
+    def serve(*arguments, start=("--workers", "1"), **sections):
         instance = swarmward_new(build=RELEASE)
         instance.write(*arguments, **sections)
-        return instance.start(*start, cores=set(cores))
+        return instance.start(*start)
 
     return serve

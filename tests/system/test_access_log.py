@@ -120,7 +120,7 @@ def test_a_sink_that_takes_nothing_does_not_hold_up_traffic(swarmward, backend):
     """stdout is a pipe that nobody reads."""
     reading, writing = os.pipe()
     swarmward.write({"app": backend()}, limits={"keepalive": {"requests": 1000000}})
-    swarmward.start(cores={0}, stdout=writing)
+    swarmward.start("--workers", "1", stdout=writing)
     os.close(writing)
     try:
         with swarmward.client() as client:
@@ -135,7 +135,7 @@ def test_a_sink_that_takes_nothing_does_not_hold_up_traffic(swarmward, backend):
 def test_a_sink_that_is_gone_does_not_hurt(swarmward, backend):
     reading, writing = os.pipe()
     swarmward.write({"app": backend()})
-    swarmward.start(cores={0}, stdout=writing)
+    swarmward.start("--workers", "1", stdout=writing)
     os.close(writing)
     os.close(reading)
     for _ in range(20):

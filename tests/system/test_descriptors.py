@@ -8,7 +8,7 @@ from lab import process_table
 
 def test_accepting_pauses_and_resumes(swarmward, backend):
     swarmward.write({"app": backend()}, limits={"connections": {"total": 100000}})
-    swarmward.start(cores={0})
+    swarmward.start("--workers", "1")
     worker = swarmward.worker()
     room = process_table.descriptors(worker) + 12
     resource.prlimit(worker, resource.RLIMIT_NOFILE, (room, room))
@@ -28,7 +28,7 @@ def test_accepting_pauses_and_resumes(swarmward, backend):
 
 def test_a_client_in_progress_is_not_hurt(swarmward, backend):
     swarmward.write({"app": backend()})
-    swarmward.start(cores={0})
+    swarmward.start("--workers", "1")
     with swarmward.client() as client:
         assert client.ask().status == 200
         worker = swarmward.worker()

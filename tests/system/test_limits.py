@@ -7,8 +7,8 @@ import pytest
 from lab import addresses, backends, messages
 
 
-def limited(serving, app, start=(), **limits):
-    return serving({"app": app}, limits=limits, start=start)
+def limited(serving, app, **limits):
+    return serving({"app": app}, limits=limits)
 
 
 # -- handshake and head

@@ -89,7 +89,7 @@ def shared(tmp_path_factory, authority):
     instance = swarmward.Swarmward(tmp_path_factory.mktemp("shared"), authority)
     instance.write({"app": app})
     try:
-        instance.start(cores={0})
+        instance.start("--workers", "1")
         yield instance, app
         instance.stop()
     finally:

@@ -133,7 +133,7 @@ class Swarmward:
             "--state-dir", str(self.state), "--socket", str(self.socket), *more,
         ]  # fmt: skip
 
-    def spawn(self, *more, prefix=(), cores=None, **options):
+    def spawn(self, *more, prefix=(), **options):
         """Start it without waiting for anything."""
         self.process = subprocess.Popen(
             self.words(*more, prefix=prefix),
@@ -142,7 +142,6 @@ class Swarmward:
             stderr=subprocess.PIPE,
             text=True,
             env=self.environment(),
-            preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,
             **options,
         )
         self.log = Lines(self.process.stderr)
@@ -171,7 +170,7 @@ class Swarmward:
         return [pid for pid, name in found if program is None or name == f"swarmward-{program}"]
 
     def worker(self):
-        """The pid of the only worker, of an instance started with `cores`."""
+        """The pid of the only worker."""
         (pid,) = self.children("worker")
         return pid
 
