@@ -1,0 +1,142 @@
+"""The scripts under .ci: what they count and what they install."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CI = ROOT / ".ci"
+
+
+def tally(folder, files):
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return lambda *names: subprocess.run(
+        ["/usr/bin/python3", CI / "tally", folder, *names], capture_output=True, text=True
+    )
+
+
+def meson(*tests):
+    return "\n".join(json.dumps({"name": "x", "result": result, "stdout": text}) for result, text in tests)
+
+
+CASES = {
+    "cmocka counts its cases": (meson(("OK", "[  PASSED  ] 7 test(s).")), "unit.json", "7 passed, 0 failed"),
+    "cmocka counts its failures": (
+        meson(("FAIL", "[  PASSED  ] 5 test(s).\n[  FAILED  ] 2 test(s), listed below:")),
+        "unit.json",
+        "5 passed, 2 failed",
+    ),
+    "a program without cases is one": (meson(("OK", "fine")), "unit.json", "1 passed, 0 failed"),
+    "a crash is a failure": (
+        meson(("OK", "[  PASSED  ] 3 test(s)."), ("FAIL", "AddressSanitizer")),
+        "unit.json",
+        "3 passed, 1 failed",
+    ),
+    "a crash after all cases passed is one, too": (
+        meson(("ERROR", "[  PASSED  ] 3 test(s).")),
+        "unit.json",
+        "3 passed, 1 failed",
+    ),
+    "a timeout is a failure": (meson(("TIMEOUT", "")), "unit.json", "0 passed, 1 failed"),
+    "an empty log is a failure": ("", "unit.json", "0 passed, 1 failed"),
+    "a broken log is a failure": ("{", "unit.json", "0 passed, 1 failed"),
+    "pytest's counts": (
+        '<testsuites><testsuite tests="9" failures="2" errors="1" skipped="1"/></testsuites>',
+        "system.xml",
+        "5 passed, 3 failed, 1 skipped",
+    ),
+    "pytest ran nothing": (
+        '<testsuites><testsuite tests="0" failures="0" errors="0" skipped="0"/></testsuites>',
+        "system.xml",
+        "0 passed, 1 failed",
+    ),
+    "a check that passed": ("pass\n", "format.check", "1 passed, 0 failed"),
+    "a check that failed": ("fail\n", "format.check", "0 passed, 1 failed"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_closing_line(tmp_path, name):
+    text, file, line = CASES[name]
+    done = tally(tmp_path, {file: text})(file)
+    assert done.stdout.splitlines()[-1] == line
+    assert done.returncode == (0 if " 0 failed" in line else 1)
+
+
+def test_a_suite_that_left_nothing_is_a_failure(tmp_path):
+    done = tally(tmp_path, {"a.check": "pass"})("a.check", "system.xml")
+    assert done.stdout.splitlines()[-1] == "1 passed, 1 failed"
+    assert done.returncode == 1
+
+
+def fake_make(folder, test, lint):
+    """A tree whose `make test` and `make lint` print this, for .ci/run."""
+    (folder / ".ci").mkdir()
+    (folder / ".ci/run").write_bytes((CI / "run").read_bytes())
+    (folder / "Makefile").write_text(f"test:\n\t@{test}\nlint:\n\t@{lint}\n")
+    return subprocess.run(["bash", folder / ".ci/run"], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    "test,lint,line",
+    [
+        ("echo 7 passed, 0 failed", "echo 5 passed, 0 failed", "12 passed, 0 failed"),
+        ("echo 7 passed, 1 failed; exit 1", "echo 5 passed, 0 failed", "12 passed, 1 failed"),
+        ("echo 7 passed, 0 failed; exit 1", "echo 5 passed, 0 failed", "12 passed, 1 failed"),
+        ("echo broken; exit 1", "echo 5 passed, 0 failed", "5 passed, 1 failed"),
+        ("exit 1", "exit 1", "0 passed, 2 failed"),
+        ("echo 6 passed, 0 failed, 1 skipped", "echo 1 passed, 0 failed", "7 passed, 0 failed"),
+    ],
+)
+def test_run_adds_up_and_ends_with_the_sum(tmp_path, test, lint, line):
+    done = fake_make(tmp_path, test, lint)
+    assert done.stdout.splitlines()[-1] == line
+    assert done.returncode == (0 if " 0 failed" in line else 1)
+
+
+def test_every_use_that_the_makefile_names_is_in_the_list():
+    listed = set(re.findall(r"^([a-z]+):", (CI / "packages").read_text(), re.M))
+    for words in re.findall(r"\.ci/install ([a-z ]+)", (ROOT / "Makefile").read_text()):
+        assert set(words.split()) <= listed
+
+
+def install(folder, uses, packages, programs):
+    """.ci/install with a list of its own and stand-ins for Debian's programs."""
+    (folder / "bin").mkdir()
+    for name, text in programs.items():
+        path = folder / "bin" / name
+        path.write_text("#!/bin/sh\n" + text)
+        path.chmod(0o755)
+    (folder / "install").write_bytes((CI / "install").read_bytes())
+    (folder / "packages").write_text(packages)
+    path = f"{folder}/bin:/usr/bin:/bin"
+    return subprocess.run(
+        ["sh", folder / "install", *uses], capture_output=True, text=True, env={**os.environ, "PATH": path}
+    )
+
+
+INSTALLED = 'for last; do :; done; [ "$last" = there ] && printf installed\n'
+NOTHING = "echo called >&2; exit 1\n"
+
+
+def test_install_is_quiet_and_calls_nothing_when_all_is_there(tmp_path):
+    fakes = {"dpkg-query": INSTALLED, "apt-get": NOTHING, "sudo": NOTHING, "apt-cache": NOTHING}
+    done = install(tmp_path, ["build"], "build: there gone|there\n", fakes)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_install_refuses_a_use_that_nobody_listed(tmp_path):
+    done = install(tmp_path, ["bild"], "build: there\n", {"dpkg-query": INSTALLED})
+    assert done.returncode == 1 and "bild" in done.stderr
+
+
+def test_install_says_what_is_missing_when_it_may_not_install(tmp_path):
+    fakes = {"dpkg-query": INSTALLED, "id": "echo 1000\n", "sudo": "exit 127\n"}
+    (tmp_path / "none").mkdir()
+    done = install(tmp_path, ["build"], "build: there missing\n", fakes)
+    assert done.returncode != 0 and "missing" in done.stdout + done.stderr
