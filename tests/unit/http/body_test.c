@@ -279,7 +279,7 @@ static void payload_pays_for_its_chunk_line(void **state)
 
     (void)state;
     memset(chunk + len, 'x', 1024);
-    memcpy(chunk + len + 1024, "\r\n", 2);
+    place(chunk + len + 1024, TEXT("\r\n"));
     assert_int_equal(chunks_until_refused(text_make(chunk, (size_t)len + 1026), 10000), 10000);
 }
 

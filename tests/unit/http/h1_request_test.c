@@ -215,11 +215,11 @@ struct good_case {
     const char *rest;
     enum http_method method;
     const char *host;
-    int port;
+    size_t port;
     const char *authority;
     const char *path;
     const char *query; /* NULL: none */
-    int minor_version;
+    size_t minor_version;
     size_t fields;
 };
 
@@ -337,11 +337,11 @@ static void a_head_of_exactly_the_limit_is_taken(void **state)
 
     (void)state;
     memset(bytes + start, 'x', sizeof(bytes) - (size_t)start);
-    memcpy(bytes + small_limits.head_bytes - 4, "\r\n\r\nmore", 8);
+    place(bytes + small_limits.head_bytes - 4, TEXT("\r\n\r\nmore"));
     assert_int_equal(parse_whole(parsed, REQUEST, text_make(bytes, 520)), PARSE_DONE);
     assert_int_equal(parse_in_bytes(parsed, REQUEST, text_make(bytes, 520)), PARSE_DONE);
     assert_int_equal(parsed->consumed, small_limits.head_bytes);
-    memcpy(bytes + small_limits.head_bytes - 4, "x\r\n\r\n", 5);
+    place(bytes + small_limits.head_bytes - 4, TEXT("x\r\n\r\n"));
     assert_int_equal(parse_whole(parsed, REQUEST, text_make(bytes, 520)), PARSE_BAD);
     assert_int_equal(parse_in_bytes(parsed, REQUEST, text_make(bytes, 520)), PARSE_BAD);
     parsed_free(parsed);

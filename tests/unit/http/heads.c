@@ -8,6 +8,11 @@
 
 const struct h1_limits small_limits = { .head_bytes = 512, .fields = 8, .target_bytes = 64 };
 
+void place(char *at, struct text bytes)
+{
+    memcpy(at, bytes.at, bytes.len);
+}
+
 struct parsed *parsed_new(void)
 {
     return memory_new(sizeof(struct parsed));
@@ -61,37 +66,37 @@ enum parse_result parse_whole(struct parsed *parsed, enum message message, struc
 }
 
 /* A parser that waits for more may see what is wrong as late as at the end of the head. */
-static struct text with_end(struct text bytes)
+static char *with_end(struct text bytes)
 {
     char *longer = memory_new(bytes.len + 4);
 
-    memcpy(longer, bytes.at, bytes.len);
-    memcpy(longer + bytes.len, "\r\n\r\n", 4);
-    return text_make(longer, bytes.len + 4);
+    place(longer, bytes);
+    place(longer + bytes.len, TEXT("\r\n\r\n"));
+    return longer;
 }
 
 enum parse_result parse_in_bytes(struct parsed *parsed, enum message message, struct text bytes)
 {
-    struct text all = with_end(bytes);
+    char *all = with_end(bytes);
     struct h1_scan scan = { 0 };
     enum parse_result result = PARSE_MORE;
 
-    for (size_t fed = 1; fed <= all.len && result == PARSE_MORE; fed++)
-        result = feed(parsed, message, text_first(all, fed), &scan);
-    free((void *)(uintptr_t)all.at);
+    for (size_t fed = 1; fed <= bytes.len + 4 && result == PARSE_MORE; fed++)
+        result = feed(parsed, message, text_make(all, fed), &scan);
+    free(all);
     return result;
 }
 
 enum parse_result parse_cut(struct parsed *parsed, enum message message, struct text bytes,
                             size_t cut)
 {
-    struct text all = with_end(bytes);
+    char *all = with_end(bytes);
     struct h1_scan scan = { 0 };
-    enum parse_result result = feed(parsed, message, text_first(all, cut), &scan);
+    enum parse_result result = feed(parsed, message, text_make(all, cut), &scan);
 
     if (result == PARSE_MORE)
-        result = feed(parsed, message, all, &scan);
-    free((void *)(uintptr_t)all.at);
+        result = feed(parsed, message, text_make(all, bytes.len + 4), &scan);
+    free(all);
     return result;
 }
 

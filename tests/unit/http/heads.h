@@ -39,6 +39,9 @@ enum message {
 
 extern const struct h1_limits small_limits; /* 512 bytes, 8 fields, a target of 64 */
 
+/* Bytes without a terminator into the middle of others. */
+void place(char *at, struct text bytes);
+
 struct parsed *parsed_new(void);
 void parsed_free(struct parsed *parsed);
 
