@@ -22,13 +22,12 @@ static void print_trail(const struct trail *trail, struct buffer *out)
     buffer_append_text(out, text_first(trail->name, 80));
 }
 
-static struct text whole_message(struct buffer *out, const struct trail *trail, const char *message)
+static void write_message(struct buffer *out, const struct trail *trail, const char *message)
 {
     print_trail(trail, out);
     if (trail)
         buffer_append_text(out, TEXT(": "));
     buffer_append_text(out, text_of(message));
-    return buffer_text(out);
 }
 
 void reading_error(struct reading *reading, const struct trail *trail, struct source_place place,
@@ -41,8 +40,9 @@ void reading_error(struct reading *reading, const struct trail *trail, struct so
     va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
+    write_message(&whole, trail, message); /* TEXT_ARGS evaluates its argument more than once */
     problems_error(reading->problems, reading->settings, place, "%.*s",
-                   TEXT_ARGS(whole_message(&whole, trail, message)));
+                   TEXT_ARGS(buffer_text(&whole)));
     buffer_done(&whole);
 }
 
@@ -56,8 +56,9 @@ void reading_warning(struct reading *reading, const struct trail *trail, struct 
     va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
+    write_message(&whole, trail, message); /* TEXT_ARGS evaluates its argument more than once */
     problems_warning(reading->problems, reading->settings, place, "%.*s",
-                     TEXT_ARGS(whole_message(&whole, trail, message)));
+                     TEXT_ARGS(buffer_text(&whole)));
     buffer_done(&whole);
 }
 
