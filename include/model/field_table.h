@@ -90,9 +90,6 @@ int field_add(const struct field *field, void *target, struct text value, struct
 /* The member as it would be written, into `out`. */
 void field_print(const struct field *field, const void *target, struct buffer *out);
 
-/* Does the member have its row's default? */
-bool field_is_default(const struct field *field, const void *target);
-
 /* All members to bytes and back; every bound is checked again on the way in (-1: out of bounds). */
 void fields_encode(const struct field_table *table, const void *source, struct buffer *out);
 int fields_decode(const struct field_table *table, void *target, struct wire *wire,

@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 
-#include "base/memory.h"
 #include "field_private.h"
 #include "model/nearest.h"
 #include "net/address.h"
@@ -270,24 +269,4 @@ void field_print(const struct field *field, const void *target, struct buffer *o
     case FIELD_LATER:
         break;
     }
-}
-
-bool field_is_default(const struct field *field, const void *target)
-{
-    struct buffer now = { 0 };
-    struct buffer written = { 0 };
-    struct arena arena = { 0 };
-    void *other = memory_new(field->offset + sizeof(struct address));
-    bool same = false;
-
-    if (field->fallback && field_set(field, other, text_of(field->fallback), &arena, NULL) == 0) {
-        field_print(field, target, &now);
-        field_print(field, other, &written);
-        same = text_equal(buffer_text(&now), buffer_text(&written));
-    }
-    buffer_done(&now);
-    buffer_done(&written);
-    arena_done(&arena);
-    free(other);
-    return same;
 }
