@@ -33,6 +33,9 @@ pid_t spawn_child(const struct spawn_plan *plan, struct err *err);
  */
 void child_begin(const char *program);
 
+/* Become another program of ours. Returns on failure only; errno says why. */
+void spawn_replace(const char *program, const char *const *arguments);
+
 /* Path of a program of ours: beside this executable when built, else in the libexec directory. */
 int spawn_find_program(const char *name, char *path, size_t bytes, struct err *err);
 

@@ -95,7 +95,7 @@ static int arrange_descriptors(const struct spawn_plan *plan, int report)
     return close_from(CHILD_PROGRAM + 1);
 }
 
-/* fexecve() is old enough to want its strings writable; it does not write. */
+/* exec() is old enough to want its strings writable; it does not write. */
 static char *const *for_exec(const char *const *arguments)
 {
     union {
@@ -104,6 +104,11 @@ static char *const *for_exec(const char *const *arguments)
     } same = { .in = arguments };
 
     return same.out;
+}
+
+void spawn_replace(const char *program, const char *const *arguments)
+{
+    execv(program, for_exec(arguments));
 }
 
 static void child_run(const struct spawn_plan *plan, pid_t parent, int report)

@@ -1,0 +1,161 @@
+/* `swarmward explain URL`: where a request would go and why, without sending one. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "command_client.h"
+#include "subcommands.h"
+#include "table.h"
+
+static void write_line(struct buffer *out, const char *label, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void write_line(struct buffer *out, const char *label, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    buffer_format(out, "%-12s %s\n", label, text);
+}
+
+static void write_domain(const json_t *domain, struct buffer *out)
+{
+    const json_t *certificate;
+    size_t i;
+
+    if (!domain)
+        return;
+    write_line(out, "domain", "%s (%s)", answer_text(domain, "name"),
+               answer_text(domain, "matched"));
+    json_array_foreach(json_object_get(domain, "certificates"), i, certificate)
+    {
+        const char *name = answer_text(certificate, "name");
+
+        write_line(out, "certificate", "%s (%s), ends %s, %lld days left", name[0] ? name : "-",
+                   answer_text(certificate, "kind"), answer_text(certificate, "not_after"),
+                   answer_number(certificate, "days_left"));
+    }
+}
+
+static void write_policy(const char *label, const json_t *policy, struct buffer *out)
+{
+    struct buffer line = { 0 };
+    const char *key;
+    const json_t *value;
+    void *at;
+
+    for (at = json_object_iter((json_t *)(uintptr_t)policy); at;
+         at = json_object_iter_next((json_t *)(uintptr_t)policy, at)) {
+        key = json_object_iter_key(at);
+        value = json_object_iter_value(at);
+        if (json_string_length(value))
+            buffer_format(&line, "%s%s=%s", buffer_len(&line) ? " " : "", key,
+                          json_string_value(value));
+    }
+    buffer_append_byte(&line, '\0');
+    write_line(out, label, "%s", line.bytes + line.start);
+    buffer_done(&line);
+}
+
+static void write_route(const json_t *route, struct buffer *out)
+{
+    if (!route)
+        return;
+    write_line(out, "route", "%s, path %s", answer_text(route, "name"), answer_text(route, "path"));
+    write_policy("", json_object_get(route, "policy"), out);
+}
+
+static void write_endpoint(const json_t *endpoint, struct buffer *out)
+{
+    const char *state = answer_text(endpoint, "state");
+
+    if (strcmp(state, "ejected") == 0)
+        write_line(out, "endpoint", "%s: ejected by %lld workers for another %lld ms",
+                   answer_text(endpoint, "name"), answer_number(endpoint, "ejected_workers"),
+                   answer_number(endpoint, "ejected_for_ms"));
+    else
+        write_line(out, "endpoint", "%s: %s, checked: %s, %lld in flight",
+                   answer_text(endpoint, "name"), state, answer_text(endpoint, "health"),
+                   answer_number(endpoint, "in_flight"));
+}
+
+static void write_service(const json_t *service, struct buffer *out)
+{
+    const json_t *endpoint;
+    size_t i;
+
+    if (!service)
+        return;
+    write_line(out, "service", "%s", answer_text(service, "name"));
+    write_policy("", json_object_get(service, "policy"), out);
+    json_array_foreach(json_object_get(service, "endpoints"), i, endpoint)
+        write_endpoint(endpoint, out);
+}
+
+static void print(const json_t *answer)
+{
+    const char *reason = answer_text(answer, "reason");
+    long long status = answer_number(answer, "status");
+    struct buffer out = { 0 };
+
+    write_line(&out, "request", "%s %s://%s%s", answer_text(answer, "method"),
+               answer_text(answer, "scheme"), answer_text(answer, "host"),
+               answer_text(answer, "path"));
+    write_domain(json_object_get(answer, "domain"), &out);
+    write_route(json_object_get(answer, "route"), &out);
+    write_service(json_object_get(answer, "service"), &out);
+    write_line(&out, "outcome", "%s", answer_text(answer, "outcome"));
+    if (status)
+        write_line(&out, "status", "%lld%s%s", status, reason[0] ? " " : "", reason);
+    else if (reason[0])
+        write_line(&out, "reason", "%s", reason);
+    write_line(&out, "why", "%s", answer_text(answer, "why"));
+    fwrite(out.bytes + out.start, 1, buffer_len(&out), stdout);
+    buffer_done(&out);
+}
+
+static void write_request(const struct arguments *arguments, struct buffer *out)
+{
+    buffer_format(out, "{\"command\":\"explain\",\"url\":");
+    buffer_append_json(out, text_of(arguments->words[0]));
+    if (arguments->word_count > 1) {
+        buffer_format(out, ",\"method\":");
+        buffer_append_json(out, text_of(arguments->words[1]));
+    }
+    buffer_append_byte(out, '}');
+}
+
+static int run(const struct arguments *arguments)
+{
+    struct buffer request = { 0 };
+    struct buffer raw = { 0 };
+    json_t *answer = NULL;
+    int code;
+
+    write_request(arguments, &request);
+    code = command_ask(arguments, buffer_text(&request), &raw, &answer);
+    if (code == EXIT_DONE && arguments->json)
+        fwrite(raw.bytes + raw.start, 1, buffer_len(&raw), stdout);
+    else if (code == EXIT_DONE)
+        print(answer);
+    json_decref(answer);
+    buffer_done(&request);
+    buffer_done(&raw);
+    return code;
+}
+
+const struct subcommand explain_subcommand = {
+    .name = "explain",
+    .summary = "say where a request for a URL would go, and why",
+    .words = "URL [METHOD]",
+    .words_least = 1,
+    .words_most = 2,
+    .options = { &json_option, &socket_option },
+    .text = "Say which domain, route, service and endpoints a request for URL would meet, under\n"
+            "which policy, or where it would end and why. Nothing is sent. Exit code 0 when there\n"
+            "was an answer, whatever it is.",
+    .run = run,
+};

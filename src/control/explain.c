@@ -1,0 +1,249 @@
+/*
+ * `swarmward explain URL`: which domain, route, service and endpoints a request would meet, under
+ * which policy, and where it would end when it meets none. Walks the same tables as a worker and
+ * sends nothing.
+ */
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "commands.h"
+#include "endpoint_facts.h"
+#include "http/http_path.h"
+#include "json_out.h"
+#include "snapshot_facts.h"
+
+#define HOST_BYTES 256
+#define URL_BYTES  8192
+
+/* A URL in its parts; views of what was asked, but for the host. */
+struct target {
+    bool https;
+    uint16_t port; /* 0: not given */
+    struct text host;
+    struct text path;
+    char host_bytes[HOST_BYTES]; /* lower case */
+};
+
+/* What the request would meet; status 0: it is forwarded. */
+struct verdict {
+    int status;
+    const char *reason; /* as in the access log */
+    const char *why;
+};
+
+static int parse_port(struct text text, uint16_t *port_out, struct err *err)
+{
+    uint64_t port;
+
+    if (!text_to_u64(text, &port) || port == 0 || port > 65535)
+        return err_set(err, "the URL has no valid port: %.*s", TEXT_ARGS(text));
+    *port_out = (uint16_t)port;
+    return 0;
+}
+
+static int parse_authority(struct text authority, struct target *target, struct err *err)
+{
+    struct text port;
+
+    if (text_find(authority, '@') < authority.len)
+        return err_set(err, "the URL names a user; leave it out");
+    if (text_starts(authority, TEXT("[")) || address_is_literal(authority))
+        return err_set(err, "domains are names; no request for an IP address is ever forwarded");
+    if (text_split(authority, ':', &authority, &port) && parse_port(port, &target->port, err) < 0)
+        return -1;
+    if (!authority.len || authority.len >= sizeof(target->host_bytes))
+        return err_set(err, "the URL has no host name, or one that is too long");
+    text_to_buffer(authority, target->host_bytes, sizeof(target->host_bytes));
+    text_lower(target->host_bytes, authority.len);
+    target->host = text_make(target->host_bytes, authority.len);
+    return 0;
+}
+
+/* "https://host:port/path?query"; without a scheme it is https. */
+static int parse_url(struct text url, struct target *target, struct err *err)
+{
+    struct text rest = url;
+    size_t slash;
+
+    *target = (struct target){ .https = true, .path = TEXT("/") };
+    if (url.len > URL_BYTES)
+        return err_set(err, "the URL is longer than any request may be");
+    if (text_starts(url, TEXT("http://")))
+        target->https = false;
+    if (text_starts(url, TEXT("https://")) || !target->https)
+        rest = text_from(url, target->https ? 8 : 7);
+    else if (memmem(url.at, url.len, "://", 3))
+        return err_set(err, "only http:// and https:// are served");
+    rest = text_first(rest, text_find(rest, '#'));
+    rest = text_first(rest, text_find(rest, '?'));
+    slash = text_find(rest, '/');
+    if (slash < rest.len)
+        target->path = text_from(rest, slash);
+    return parse_authority(text_first(rest, slash), target, err);
+}
+
+static void write_target(const struct target *target, struct text method, struct json_out *json)
+{
+    json_put_text(json, "method", method);
+    json_put_text(json, "scheme", target->https ? TEXT("https") : TEXT("http"));
+    json_put_text(json, "host", target->host);
+    json_put_text(json, "path", target->path);
+}
+
+static void write_verdict(const struct verdict *verdict, struct json_out *json)
+{
+    json_put_text(json, "outcome",
+                  text_of(verdict->status == 0    ? "forwarded"
+                          : verdict->status < 400 ? "redirected"
+                                                  : "refused"));
+    if (verdict->status > 0)
+        json_put_number(json, "status", verdict->status);
+    json_put_text(json, "reason", text_of(verdict->reason));
+    json_put_text(json, "why", text_of(verdict->why));
+}
+
+static void write_policy(const char *key, const struct field_table *table, const void *policy,
+                         struct json_out *json)
+{
+    struct buffer value = { 0 };
+
+    json_put_object(json, key);
+    for (size_t i = 0; i < table->count; i++) {
+        if (table->fields[i].kind == FIELD_LATER)
+            continue;
+        buffer_clear(&value);
+        field_print(&table->fields[i], policy, &value);
+        json_put_text(json, table->fields[i].name, buffer_text(&value));
+    }
+    json_put_object_end(json);
+    buffer_done(&value);
+}
+
+/* Returns how many endpoints may be used. */
+static size_t write_service(const struct control *control, const struct snapshot_service *service,
+                            struct json_out *json)
+{
+    size_t usable = 0;
+
+    json_put_object(json, "service");
+    json_put_text(json, "name", service->name);
+    json_put_array(json, "endpoints");
+    for (uint32_t i = 0; i < service->endpoint_count; i++)
+        usable += endpoint_write(control->board, &service->endpoints[i], json);
+    json_put_array_end(json);
+    json_put_number(json, "usable", (int64_t)usable);
+    write_policy("policy", &service_fields, service->policy, json);
+    json_put_object_end(json);
+    return usable;
+}
+
+static struct verdict explain_route(const struct control *control,
+                                    const struct snapshot_route *route, struct json_out *json)
+{
+    const struct snapshot_service *service = &control->snapshot->services[route->service];
+    size_t usable;
+
+    json_put_object(json, "route");
+    json_put_text(json, "name", route->name);
+    json_put_text(json, "path", route->path);
+    json_put_number(json, "priority", route->priority);
+    write_policy("policy", &route_fields, route->policy, json);
+    json_put_object_end(json);
+    usable = write_service(control, service, json);
+    if (service->endpoint_count == 0)
+        return (struct verdict){ 503, "no_endpoint", "the service has no endpoint" };
+    if (usable == 0)
+        return (struct verdict){ 503, "no_endpoint",
+                                 "every endpoint of the service is down or ejected" };
+    return (struct verdict){ 0, "", "it goes to one of the usable endpoints of the service" };
+}
+
+static bool is_in_date(const struct snapshot *snapshot, const struct snapshot_domain *domain)
+{
+    int64_t now_s = clock_wall_s();
+
+    for (int kind = 0; kind < KEY_KIND_COUNT; kind++) {
+        uint32_t index = domain->certificates[kind];
+
+        if (index != SNAPSHOT_NONE && snapshot->certificates[index].not_before_s <= now_s &&
+            snapshot->certificates[index].not_after_s >= now_s)
+            return true;
+    }
+    return false;
+}
+
+static struct verdict explain_path(const struct control *control,
+                                   const struct snapshot_domain *domain, struct text path,
+                                   struct json_out *json)
+{
+    const struct snapshot_route *route;
+    char *room = memory_new(path.len + 1);
+    struct verdict verdict;
+    struct text normal;
+
+    if (!http_path_normalise(path, room, &normal)) {
+        verdict = (struct verdict){ 400, "bad_path",
+                                    "the path has a bad escape, a backslash, or climbs above /" };
+    } else {
+        route = snapshot_find_route(control->snapshot, domain, normal);
+        if (route)
+            verdict = explain_route(control, route, json);
+        else
+            verdict = (struct verdict){ 404, "no_such_route",
+                                        "the domain has no route whose path begins this one" };
+    }
+    free(room);
+    return verdict;
+}
+
+static struct verdict explain_domain(const struct control *control, const struct target *target,
+                                     struct json_out *json)
+{
+    const struct snapshot *snapshot = control->snapshot;
+    const struct snapshot_domain *domain = snapshot_find_domain(snapshot, target->host);
+    struct verdict verdict;
+    char name[256];
+
+    if (!domain && (snapshot->fallback_certificates[KEY_ECDSA] != SNAPSHOT_NONE ||
+                    snapshot->fallback_certificates[KEY_RSA] != SNAPSHOT_NONE))
+        return (struct verdict){ 404, "no_such_domain",
+                                 "no domain has this name; the handshake gets the certificate of "
+                                 "tls.unknown_sni" };
+    if (!domain)
+        return (struct verdict){ -1, "unrecognized_name",
+                                 "no domain has this name; the TLS handshake is refused" };
+    json_put_object(json, "domain");
+    json_put_text(json, "name", snapshot_domain_name(domain, name));
+    json_put_text(json, "matched", domain->wildcard ? TEXT("wildcard") : TEXT("exact"));
+    snapshot_write_certificates(snapshot, domain->certificates, "certificates", json);
+    json_put_object_end(json);
+    verdict = explain_path(control, domain, target->path, json);
+    if (verdict.status == 0 && !is_in_date(snapshot, domain))
+        verdict.why =
+            "it would be forwarded, but the certificate is out of date: clients refuse it";
+    return verdict;
+}
+
+int explain_write(struct control *control, struct text url, struct text method,
+                  struct json_out *json, struct err *err)
+{
+    struct target target;
+    struct verdict verdict;
+
+    if (!control->snapshot)
+        return err_set(err, "nothing is served yet");
+    if (!url.len)
+        return err_set(err, "no URL was given; for example https://portal.example/path");
+    if (parse_url(url, &target, err) < 0)
+        return -1;
+    write_target(&target, method, json);
+    if (!target.https)
+        verdict = (struct verdict){ (int)control->snapshot->listeners.redirect_status, "",
+                                    "plain HTTP is only ever redirected to https" };
+    else
+        verdict = explain_domain(control, &target, json);
+    write_verdict(&verdict, json);
+    return 0;
+}
