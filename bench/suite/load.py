@@ -6,7 +6,7 @@ import select
 import subprocess
 import time
 
-from . import processes
+from . import machine, processes
 
 SAMPLE_S = 0.2
 
@@ -69,15 +69,17 @@ def measure(bench, peer, port, arguments, seconds):
     load = Load(bench, port, [*arguments, "--seconds", str(seconds)])
     try:
         memory = [peer.tree.pss_bytes()]
-        before = peer.tree.cpu_ns()
+        before, load_before = peer.tree.cpu_ns(), machine.cpu_ns(load.process.pid)
         load.go()
         counted = load.report(seconds + 60, lambda: memory.append(peer.tree.pss_bytes()))
         used = peer.tree.cpu_ns() - before
+        load_used = machine.cpu_ns(load.process.pid) - load_before
         memory.append(peer.tree.pss_bytes())
     finally:
         load.end()
     counted["cpu_ns"] = used
     counted["busy"] = used / 1e9 / counted["seconds"]
+    counted["load_busy"] = load_used / 1e9 / counted["seconds"]
     counted["peak_bytes"] = max(memory)
     counted["failures"] = sum(counted["failed"].values())
     return counted

@@ -72,14 +72,23 @@ def pss_bytes(pid):
 
 
 class Tree:
-    """A process and everything below it."""
+    """A process and everything below it; and what else works for it."""
 
     def __init__(self, root):
         self.root = root
+        self._helpers = []
         self._seen = {}
 
+    def add(self, pid):
+        """Another process that belongs to it, such as a command that asks for a reload."""
+        self._helpers.append(pid)
+
     def pids(self):
-        return [self.root] + descendants(self.root)
+        return [self.root] + self._helpers + descendants(self.root)
+
+    def living(self):
+        """Without those that have ended and were not collected: they keep no memory."""
+        return [pid for pid in self.pids() if pss_bytes(pid)]
 
     def cpu_ns(self):
         """Of all processes ever seen in the tree: what ended counts as when last looked at."""

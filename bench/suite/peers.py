@@ -18,12 +18,13 @@ class Failure(Exception):
 class Setup:
     """What a scenario asks of every proxy alike."""
 
-    def __init__(self, directory, backend_port, served, log=False, admin=False):
+    def __init__(self, directory, backend_port, served, **options):
         self.directory = directory
         self.backend_port = backend_port
         self.served = served  # certificates.Served
-        self.log = log
-        self.admin = admin  # a reload will be asked for
+        self.log = options.get("log", False)
+        self.admin = options.get("admin", False)  # a reload will be asked for
+        self.bulk = options.get("bulk", False)  # large bodies: for proxies with one buffer size
 
 
 class Peer:
@@ -55,10 +56,12 @@ class Peer:
             "BACKEND": self.setup.backend_port,
             "LOG": self.log_path,
             "ADMIN": self.setup.admin,
+            "BULK": self.setup.bulk,
             "NAME": first["domain"],
             "CERT": first["cert"],
             "KEY": first["key"],
             "CERTIFICATES": self.setup.served.directory,
+            "PLACE": os.path.basename(self.setup.served.directory),
         }
 
     @property
@@ -196,10 +199,10 @@ class Caddy(Peer):
 
     def reload(self):
         command = ["caddy", "reload", "--config", self.config_path, "--adapter", "caddyfile"]
-        command += ["--address", f"unix/{self.directory}/caddy.sock"]
-        processes.start(
-            command, self.core, self.output_path, env={**os.environ, **self.environment}
-        )
+        command += ["--force", "--address", f"unix/{self.directory}/caddy.sock"]
+        environment = {**os.environ, **self.environment}
+        helper = processes.start(command, self.core, self.output_path, env=environment)
+        self.tree.add(helper.pid)
 
     @classmethod
     def version(cls):

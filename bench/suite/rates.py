@@ -27,7 +27,7 @@ class Rate:
         place = os.path.join(bench.directory, "c")
         served = bench.store.place(place, self.certificate, 1)
         port = bench.sink_port if self.sink else bench.backend_port
-        return Setup(bench.directory, port, served, log=self.log)
+        return Setup(bench.directory, port, served, log=self.log, bulk=self.bytes_each > 0)
 
     def _arguments(self):
         arguments = list(self.arguments)
@@ -72,7 +72,7 @@ class Rate:
     def medians(self, rounds):
         middle = {
             key: statistics.median(one[key] for one in rounds)
-            for key in ("cost", "rate", "busy", "p50_us", "p99_us", "peak_bytes")
+            for key in ("cost", "rate", "busy", "load_busy", "p50_us", "p99_us", "peak_bytes")
         }
         middle["failures"] = sum(one["failures"] for one in rounds)
         middle["costs"] = [round(one["cost"], 2) for one in rounds]

@@ -9,7 +9,7 @@ import statistics
 import threading
 import time
 
-from . import certificates, load
+from . import certificates, load, processes
 from .peers import Failure, Setup
 
 PROBE_S = 0.005
@@ -63,12 +63,13 @@ class Reload:
                 if peer.process.poll() is not None:
                     break
             time.sleep(PROBE_S)
-        raise Failure(f"{peer.name}: domain {number} is not served after {patience_s} s")
+        output = processes.tail(peer.output_path)
+        raise Failure(f"{peer.name}: domain {number} is not served after {patience_s} s\n{output}")
 
     def _settle(self, peer, processes_before):
         """Until what the reload left behind has gone, at most SETTLE_S."""
         deadline = time.monotonic() + SETTLE_S
-        while time.monotonic() < deadline and len(peer.tree.pids()) > processes_before:
+        while time.monotonic() < deadline and len(peer.tree.living()) > processes_before:
             time.sleep(0.05)
         time.sleep(0.5)
 
@@ -82,7 +83,7 @@ class Reload:
         """One reload under load; the files are changed already."""
         clients = self._load(bench, peer)
         try:
-            count = len(peer.tree.pids())
+            count = len(peer.tree.living())
             watch = Watch(peer.tree)
             try:
                 clients.go()
