@@ -233,8 +233,8 @@ bool peer_move(struct peer *peer)
     return moved;
 }
 
-void peer_connect(struct peer *peer, struct world *world, SSL_CTX *context, const char *name,
-                  SSL_SESSION *session)
+void peer_begin(struct peer *peer, struct world *world, SSL_CTX *context, const char *name,
+                SSL_SESSION *session)
 {
     *peer = (struct peer){ .alert = -1, .status = IO_AGAIN };
     peer->ssl = SSL_new(context);
@@ -248,6 +248,12 @@ void peer_connect(struct peer *peer, struct world *world, SSL_CTX *context, cons
         SSL_set_session(peer->ssl, session);
     peer->layer = tls_session_new(world->server);
     peer->layer->stream = &peer->stream;
+}
+
+void peer_connect(struct peer *peer, struct world *world, SSL_CTX *context, const char *name,
+                  SSL_SESSION *session)
+{
+    peer_begin(peer, world, context, name, session);
     do {
         peer->connected = SSL_do_handshake(peer->ssl) == 1;
         if (peer->status == IO_AGAIN)

@@ -54,6 +54,9 @@ struct peer {
 
 SSL_CTX *peer_context(void);
 
+/* A client that wants `name` (NULL: none) and the server's layer; nothing has moved yet. */
+void peer_begin(struct peer *peer, struct world *world, SSL_CTX *context, const char *name,
+                SSL_SESSION *session);
 /* Sends its hello for `name` (NULL: none) and goes on until both are done or one gave up. */
 void peer_connect(struct peer *peer, struct world *world, SSL_CTX *context, const char *name,
                   SSL_SESSION *session);
