@@ -143,8 +143,8 @@ struct keyring *keyring_from_fd(int fd, struct err *err)
 {
     struct keyring *keyring = keyring_new();
 
-    if (sealed_map(fd, "keyring", KEYRING_BYTES, &keyring->mapping, &keyring->mapping_bytes, err) ==
-        0) {
+    keyring->mapping = sealed_map(fd, "keyring", KEYRING_BYTES, &keyring->mapping_bytes, err);
+    if (keyring->mapping) {
         (void)madvise(keyring->mapping, keyring->mapping_bytes, MADV_DONTDUMP);
         if (decode(keyring, text_make(keyring->mapping, keyring->mapping_bytes), err) == 0)
             return keyring;

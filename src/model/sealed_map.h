@@ -4,13 +4,11 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "base/text.h"
 
 /*
- * Map a memfd that nobody can change any more, to read. -1: it could still change, is empty or
- * larger than `max_bytes`. `fd` is borrowed. munmap() it.
+ * Map a memfd that nobody can change any more, to read; munmap() it. NULL: it could still change,
+ * is empty or larger than `max_bytes`; `err` begins with `what`. `fd` is borrowed.
  */
-int sealed_map(int fd, const char *what, size_t max_bytes, void **mapping_out, size_t *bytes_out,
-               struct err *err);
+void *sealed_map(int fd, const char *what, size_t max_bytes, size_t *bytes_out, struct err *err);
 
 #endif

@@ -66,8 +66,9 @@ struct snapshot *snapshot_from_fd(int fd, struct err *err)
 {
     struct snapshot *snapshot = snapshot_new();
 
-    if (sealed_map(fd, "snapshot", SNAPSHOT_BYTES_MAX, &snapshot->mapping, &snapshot->mapping_bytes,
-                   err) == 0 &&
+    snapshot->mapping =
+        sealed_map(fd, "snapshot", SNAPSHOT_BYTES_MAX, &snapshot->mapping_bytes, err);
+    if (snapshot->mapping &&
         snapshot_decode(snapshot, text_make(snapshot->mapping, snapshot->mapping_bytes), err) == 0)
         return snapshot;
     snapshot_unref(snapshot);

@@ -341,7 +341,7 @@ static void without_a_health_path_nothing_runs(void **state)
     commit(&world);
     assert_int_equal(health(&world, FIRST_SLOT), BOARD_HEALTH_UNKNOWN);
     assert_null(world.checker.checks);
-    while (!LIST_EMPTY(&world.backend.exchanges)) /* the backend sees the end of a last question */
+    while (!TAILQ_EMPTY(&world.backend.exchanges)) /* the backend sees the end of a last question */
         turn(&world);
     assert_int_equal(event_base_get_num_events(io_base(world.io), EVENT_BASE_COUNT_ADDED), before);
     world_close(&world);

@@ -12,7 +12,7 @@
 #include "base/memory.h"
 
 struct exchange_with {
-    LIST_ENTRY(exchange_with) entry;
+    TAILQ_ENTRY(exchange_with) entry;
     struct scripted_backend *backend;
     struct event *event;
     int fd;
@@ -21,12 +21,17 @@ struct exchange_with {
     size_t sent;
 };
 
-static void end_exchange(struct exchange_with *exchange)
+static void release(struct exchange_with *exchange)
 {
-    LIST_REMOVE(exchange, entry);
     event_free(exchange->event);
     close(exchange->fd);
     free(exchange);
+}
+
+static void end_exchange(struct exchange_with *exchange)
+{
+    TAILQ_REMOVE(&exchange->backend->exchanges, exchange, entry);
+    release(exchange);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *owner)
@@ -82,7 +87,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *owner)
     exchange->event =
         event_new(io_base(backend->io), exchange->fd, EV_READ | EV_PERSIST, on_request, exchange);
     event_add(exchange->event, NULL);
-    LIST_INSERT_HEAD(&backend->exchanges, exchange, entry);
+    TAILQ_INSERT_TAIL(&backend->exchanges, exchange, entry);
 }
 
 void scripted_backend_open(struct scripted_backend *backend, struct io *io)
@@ -90,7 +95,7 @@ void scripted_backend_open(struct scripted_backend *backend, struct io *io)
     socklen_t len = sizeof(backend->address.v4);
 
     *backend = (struct scripted_backend){ .io = io };
-    LIST_INIT(&backend->exchanges);
+    TAILQ_INIT(&backend->exchanges);
     backend->address.v4 =
         (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     backend->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -104,8 +109,12 @@ void scripted_backend_open(struct scripted_backend *backend, struct io *io)
 
 void scripted_backend_close(struct scripted_backend *backend)
 {
-    while (!LIST_EMPTY(&backend->exchanges))
-        end_exchange(LIST_FIRST(&backend->exchanges));
+    struct exchange_with *next;
+
+    for (struct exchange_with *each = TAILQ_FIRST(&backend->exchanges); each; each = next) {
+        next = TAILQ_NEXT(each, entry);
+        release(each);
+    }
     event_free(backend->acceptable);
     close(backend->fd);
 }

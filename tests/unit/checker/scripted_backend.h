@@ -18,7 +18,7 @@ struct scripted_backend {
     struct address address;
     int fd;
     struct event *acceptable;
-    LIST_HEAD(, exchange_with) exchanges;
+    TAILQ_HEAD(, exchange_with) exchanges;
     struct text answer;
     bool one_byte_a_turn; /* drip the answer */
     bool stay_open;       /* do not close behind the answer */
