@@ -18,6 +18,8 @@ static void parse(struct reading *reading, struct text yaml)
     struct arena arena = { 0 };
     const struct yaml_node *root = NULL;
 
+    if (text_starts(yaml, TEXT("\xEF\xBB\xBF")))
+        yaml = text_from(yaml, 3); /* libyaml knows it only when it guesses the encoding itself */
     if (yaml.len > SETTINGS_FILE_BYTES)
         problems_error(reading->problems, reading->settings, nowhere,
                        "%zu bytes are more than the limit of %zu", yaml.len, SETTINGS_FILE_BYTES);

@@ -48,9 +48,7 @@ static bool is_allowed(const struct scan *scan, size_t len)
         return scan->left.len > len && scan->left.at[len] == '\n';
     if (c < 0x20)
         return c == '\t' || c == '\n';
-    if (c == 0xFEFF)
-        return scan->place.line == 1 && scan->place.column == 1;
-    return c != 0x7F && !(c >= 0x80 && c < 0xA0) && c != 0x2028 && c != 0x2029;
+    return c != 0x7F && !(c >= 0x80 && c < 0xA0) && c != 0x2028 && c != 0x2029 && c != 0xFEFF;
 }
 
 static void advance(struct scan *scan, size_t len)
@@ -58,7 +56,7 @@ static void advance(struct scan *scan, size_t len)
     if (scan->character == '\n') {
         scan->place.line++;
         scan->place.column = 1;
-    } else if (scan->character != 0xFEFF) {
+    } else {
         scan->place.column++;
     }
     scan->left = text_from(scan->left, len);

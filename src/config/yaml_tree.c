@@ -121,11 +121,11 @@ static struct yaml_node *add_node(struct reader *reader, enum yaml_kind kind,
     node->key = level->key;
     node->key_place = level->key_place;
     level->has_key = false;
+    level->node->count++; /* so that what was refused does not look empty */
     if (level->skip_value)
         return node;
     *level->tail = node;
     level->tail = &node->next;
-    level->node->count++;
     if (level->node->kind == YAML_MAPPING)
         remember_name(level, node);
     return node;
@@ -172,20 +172,43 @@ static bool is_null(const yaml_event_t *event)
     return text.len == 0 || text_equal(text, TEXT("~")) || text_equal_nocase(text, TEXT("null"));
 }
 
+/* Messages and paths end at a NUL, so it must not get any further. */
+static bool has_nul(struct reader *reader, const yaml_event_t *event)
+{
+    struct text text = text_make((const char *)event->data.scalar.value, event->data.scalar.length);
+
+    if (text_find(text, '\0') == text.len)
+        return false;
+    problems_error(reader->problems, reader->settings, place_of(event->start_mark),
+                   "the escape \\0 is not accepted, no setting can have a NUL byte; remove it");
+    return true;
+}
+
+static void skip_key(struct level *level)
+{
+    level->has_key = true;
+    level->skip_value = true;
+}
+
 static void on_scalar(struct reader *reader, const yaml_event_t *event)
 {
     struct text text = text_make((const char *)event->data.scalar.value, event->data.scalar.length);
     bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    bool nul = has_nul(reader, event);
     struct yaml_node *node;
 
     refuse_properties(reader, event, event->data.scalar.anchor, event->data.scalar.tag);
+    if (wants_key(reader) && nul) {
+        skip_key(top(reader));
+        return;
+    }
     if (wants_key(reader)) {
         take_key(reader, top(reader), event);
         if (plain && text_equal(text, TEXT("<<")))
             refuse_merge(reader, top(reader));
         return;
     }
-    node = add_node(reader, is_null(event) ? YAML_NOTHING : YAML_SCALAR, event);
+    node = add_node(reader, nul ? YAML_BROKEN : is_null(event) ? YAML_NOTHING : YAML_SCALAR, event);
     node->text = arena_text(reader->arena, text);
 }
 
@@ -226,10 +249,7 @@ static void on_alias(struct reader *reader, const yaml_event_t *event)
                    "aliases (*%.60s) are not accepted; quote a name that begins with *",
                    (const char *)event->data.alias.anchor);
     if (wants_key(reader)) {
-        struct level *level = top(reader);
-
-        level->has_key = true;
-        level->skip_value = true;
+        skip_key(top(reader));
         return;
     }
     add_node(reader, YAML_BROKEN, event);
