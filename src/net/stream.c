@@ -68,6 +68,14 @@ void stream_mark_broken(struct stream *stream, const char *why)
     schedule(stream);
 }
 
+/* The layer has failed: its last words, an alert for one, still go out. */
+static void fail_layer(struct stream *stream, const char *why)
+{
+    if (stream->io->gatherer == stream)
+        stream_flush_gathered(stream);
+    stream_mark_broken(stream, why);
+}
+
 /* --- reading ---------------------------------------------------------------------------------- */
 
 /* Fill `input` from the socket, once a turn. 1: there are bytes; 0: none now; -1: end or broken. */
@@ -162,7 +170,7 @@ enum io_status stream_read(struct stream *stream, char *into, size_t bytes, size
         return read_plain(stream, into, bytes, got);
     status = stream->layer->kind->read(stream->layer, into, bytes, got, &err);
     if (status == IO_FAILED)
-        stream_mark_broken(stream, err.text[0] ? err.text : "TLS error");
+        fail_layer(stream, err.text[0] ? err.text : "TLS error");
     return stream->broken ? IO_FAILED : status;
 }
 
@@ -201,7 +209,7 @@ static void handshake_step(struct stream *stream)
         stream_mark_broken(stream, "closed by the peer during the handshake");
         break;
     case IO_FAILED:
-        stream_mark_broken(stream, err.text[0] ? err.text : "handshake failed");
+        fail_layer(stream, err.text[0] ? err.text : "handshake failed");
         break;
     }
 }
@@ -327,8 +335,8 @@ void stream_on_write_event(evutil_socket_t fd, short what, void *arg)
     io_leave(io);
 }
 
-struct stream *stream_new(struct io *io, int fd, struct stream_layer *layer, bool connecting,
-                          const struct stream_handler *handler, void *owner)
+static struct stream *make(struct io *io, int fd, struct stream_layer *layer,
+                           const struct stream_handler *handler, void *owner)
 {
     struct stream *stream = memory_new(sizeof(*stream));
 
@@ -337,16 +345,30 @@ struct stream *stream_new(struct io *io, int fd, struct stream_layer *layer, boo
     stream->layer = layer;
     stream->handler = handler;
     stream->owner = owner;
-    stream->connecting = connecting;
     stream->drained = true;
     event_assign(&stream->read_event, io_base(io), fd, EV_READ | EV_PERSIST, on_read_event, stream);
     if (layer)
         layer->stream = stream;
-    stream->ready = !connecting && !layer;
-    if (connecting)
-        stream_watch_writes(stream, true);
-    else
-        watch_reads(stream, true);
+    return stream;
+}
+
+struct stream *stream_new(struct io *io, int fd, struct stream_layer *layer,
+                          const struct stream_handler *handler, void *owner)
+{
+    struct stream *stream = make(io, fd, layer, handler, owner);
+
+    stream->ready = !layer;
+    watch_reads(stream, true);
+    return stream;
+}
+
+struct stream *stream_new_connecting(struct io *io, int fd, struct stream_layer *layer,
+                                     const struct stream_handler *handler, void *owner)
+{
+    struct stream *stream = make(io, fd, layer, handler, owner);
+
+    stream->connecting = true;
+    stream_watch_writes(stream, true);
     return stream;
 }
 
