@@ -83,3 +83,12 @@ def measure(bench, peer, port, arguments, seconds):
     counted["peak_bytes"] = max(memory)
     counted["failures"] = sum(counted["failed"].values())
     return counted
+
+
+def failure_kinds(rounds):
+    """What failed in all rounds together: kind -> how many."""
+    total = {}
+    for one in rounds:
+        for kind, count in one["failed"].items():
+            total[kind] = total.get(kind, 0) + count
+    return total

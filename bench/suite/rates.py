@@ -75,6 +75,7 @@ class Rate:
             for key in ("cost", "rate", "busy", "load_busy", "p50_us", "p99_us", "peak_bytes")
         }
         middle["failures"] = sum(one["failures"] for one in rounds)
+        middle["failed"] = load.failure_kinds(rounds)
         middle["costs"] = [round(one["cost"], 2) for one in rounds]
         return middle
 

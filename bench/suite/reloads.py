@@ -157,7 +157,7 @@ class Reload:
 
     @staticmethod
     def medians(rounds):
-        middle = {}
+        middle = {"failed": load.failure_kinds([one for one in rounds if "failed" in one])}
         for key, value in rounds[0].items():
             if key == "failed":
                 continue
