@@ -70,7 +70,7 @@ static int run(const struct check *check, struct snapshot_builder *builder)
         close(loaded.snapshot_fd);
         close(loaded.keyring_fd);
     } else {
-        printf("%s: not valid, errors=%zu warnings=%zu\n", check->path, problems.error_count,
+        printf("%s: not valid, problems=%zu warnings=%zu\n", check->path, problems.error_count,
                problems.warning_count);
     }
     problems_done(&problems);

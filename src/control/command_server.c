@@ -160,7 +160,7 @@ static void client_new(struct command_server *server, int fd)
     LIST_INSERT_HEAD(&server->clients, client, link);
     server->client_count++;
     deadline_init(&client->deadline, io, on_deadline, client);
-    client->stream = stream_new(io, fd, NULL, false, &client_handler, client);
+    client->stream = stream_new(io, fd, NULL, &client_handler, client);
     client_wait(client, CLIENT_ASKING, REQUEST_MS);
     stream_resume_reading(client->stream);
 }

@@ -26,7 +26,7 @@ struct target {
     char host_bytes[HOST_BYTES]; /* lower case */
 };
 
-/* What the request would meet; status 0: it is forwarded. */
+/* What the request would meet; status 0: it is forwarded, -1: there is not even a handshake. */
 struct verdict {
     int status;
     const char *reason; /* as in the access log */
@@ -92,12 +92,16 @@ static void write_target(const struct target *target, struct text method, struct
     json_put_text(json, "path", target->path);
 }
 
+static const char *verdict_outcome(const struct verdict *verdict)
+{
+    if (verdict->status == 0)
+        return "forwarded";
+    return verdict->status >= 300 && verdict->status < 400 ? "redirected" : "refused";
+}
+
 static void write_verdict(const struct verdict *verdict, struct json_out *json)
 {
-    json_put_text(json, "outcome",
-                  text_of(verdict->status == 0    ? "forwarded"
-                          : verdict->status < 400 ? "redirected"
-                                                  : "refused"));
+    json_put_text(json, "outcome", text_of(verdict_outcome(verdict)));
     if (verdict->status > 0)
         json_put_number(json, "status", verdict->status);
     json_put_text(json, "reason", text_of(verdict->reason));

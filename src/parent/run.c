@@ -73,18 +73,36 @@ static void on_signal(void *owner, int number)
     }
 }
 
-/* Control keeps its own things there, so it must belong to the user that control becomes. */
+/*
+ * Control keeps its own things there, so it must belong to the user that control becomes. One that
+ * is there already is not given away: the name may be a slip, and it may hold what is not ours.
+ */
+static int check_state_directory(const struct parent *parent, const char *path, struct err *err)
+{
+    struct stat info;
+
+    if (stat(path, &info) < 0)
+        return err_set(err, "--state-dir %s: %s", path, strerror(errno));
+    if (!S_ISDIR(info.st_mode))
+        return err_set(err, "--state-dir %s: not a directory", path);
+    if (parent->identity.drop && info.st_uid != parent->identity.uid)
+        return err_set(
+            err,
+            "--state-dir %s: belongs to user %u, but control runs as user %u; chown it, or "
+            "name a directory that is not there yet",
+            path, (unsigned)info.st_uid, (unsigned)parent->identity.uid);
+    return 0;
+}
+
 static int make_state_directory(const struct parent *parent, struct err *err)
 {
     const char *path = parent->options->state_directory;
 
     if (!path || !path[0])
         return 0;
-    if (mkdir(path, 0700) < 0) {
-        if (errno == EEXIST)
-            return 0;
-        return err_set(err, "--state-dir %s: %s", path, strerror(errno));
-    }
+    if (mkdir(path, 0700) < 0)
+        return errno == EEXIST ? check_state_directory(parent, path, err)
+                               : err_set(err, "--state-dir %s: %s", path, strerror(errno));
     if (parent->identity.drop && chown(path, parent->identity.uid, parent->identity.gid) < 0)
         return err_set(err, "--state-dir %s: %s", path, strerror(errno));
     return 0;

@@ -32,7 +32,7 @@ def reachable(folder):
 @needs_root
 def test_as_root_the_children_become_somebody_else(swarmward, backend):
     reachable(swarmward.folder)
-    os.chmod(swarmward.folder, 0o777)
+    os.chmod(swarmward.folder, 0o1777)
     swarmward.write({"app": backend()})
     swarmward.start()
     assert swarmward.get().status == 200
@@ -50,7 +50,7 @@ def test_as_root_the_children_become_somebody_else(swarmward, backend):
 
 @needs_root
 def test_as_root_the_parent_keeps_little(swarmward, backend):
-    os.chmod(swarmward.folder, 0o777)
+    os.chmod(swarmward.folder, 0o1777)
     swarmward.write({"app": backend()})
     swarmward.start()
     it = identity(swarmward.process.pid)
@@ -61,7 +61,7 @@ def test_as_root_the_parent_keeps_little(swarmward, backend):
 
 @needs_root
 def test_as_root_a_reload_still_reads_the_keys_of_root(swarmward, backend):
-    os.chmod(swarmward.folder, 0o777)
+    os.chmod(swarmward.folder, 0o1777)
     app = backend()
     swarmward.write({"app": app})
     swarmward.start()
@@ -74,7 +74,7 @@ def test_as_root_a_reload_still_reads_the_keys_of_root(swarmward, backend):
 def test_as_root_a_killed_worker_is_replaced_by_one_without_privileges(swarmward, backend):
     import signal
 
-    os.chmod(swarmward.folder, 0o777)
+    os.chmod(swarmward.folder, 0o1777)
     swarmward.write({"app": backend()})
     swarmward.start("--workers", "1")
     old = swarmward.worker()
@@ -129,7 +129,7 @@ def test_the_command_socket_is_private(serving, backend):
 
 @needs_root
 def test_no_core_of_the_worker_shows_what_it_held(swarmward, backend):
-    os.chmod(swarmward.folder, 0o777)
+    os.chmod(swarmward.folder, 0o1777)
     swarmward.write({"app": backend()})
     swarmward.start("--workers", "1")
     worker = swarmward.worker()
