@@ -57,11 +57,14 @@ struct stream_layer {
 };
 
 /*
- * Takes the descriptor and the layer (NULL: plain). `connecting`: wait for the connect first.
- * Starts paused for reading once ready, unless it must read for a handshake.
+ * A connected socket as a stream: takes the descriptor and the layer (NULL: plain). Begins paused,
+ * but reads what a handshake needs. Never fails.
  */
-struct stream *stream_new(struct io *io, int fd, struct stream_layer *layer, bool connecting,
+struct stream *stream_new(struct io *io, int fd, struct stream_layer *layer,
                           const struct stream_handler *handler, void *owner);
+/* The same for a socket whose connect is under way: on_ready comes when it is done. */
+struct stream *stream_new_connecting(struct io *io, int fd, struct stream_layer *layer,
+                                     const struct stream_handler *handler, void *owner);
 
 /* Start the handshake at once, without waiting for the loop, when bytes are there already. */
 void stream_start(struct stream *stream);
@@ -115,8 +118,21 @@ void stream_continue_handshake(struct stream *stream);
 /* For layers: bytes off the socket. Returns how many, 0 when none are there now, -1 at the end or
  * on failure. */
 ssize_t stream_layer_receive(struct stream *stream, void *into, size_t bytes);
+/*
+ * The same without a copy: at least `least` bytes (at most half of IO_RECEIVE_BYTES) in one piece,
+ * borrowed until the next call or the end of the turn. How many are there; 0 when not so many have
+ * come yet (what has stays), -1 at the end or on failure.
+ */
+ssize_t stream_layer_peek(struct stream *stream, size_t least, const unsigned char **bytes_out);
+void stream_layer_consume(struct stream *stream, size_t bytes);
 /* For layers: bytes for the socket; gathered and sent when the callback returns. */
 void stream_layer_send(struct stream *stream, const void *bytes, size_t len);
+/*
+ * The same without a copy: room for `bytes` (at most IO_RECEIVE_BYTES) where they are gathered,
+ * NULL when the stream is broken; then all of the room counts as sent.
+ */
+void *stream_layer_reserve(struct stream *stream, size_t bytes);
+void stream_layer_commit(struct stream *stream, size_t bytes);
 /* True when the peer has ended its bytes and all of them were received. */
 bool stream_layer_at_end(const struct stream *stream);
 

@@ -212,7 +212,7 @@ struct probe *probe_new(struct io *io, const struct probe_plan *plan, bool *our_
     probe->on_result = plan->on_result;
     probe->owner = plan->owner;
     probe->good_status = plan->health->status;
-    probe->stream = stream_new(io, fd, NULL, true, &handler, probe);
+    probe->stream = stream_new_connecting(io, fd, NULL, &handler, probe);
     deadline_init(&probe->give_up, io, on_give_up, probe);
     deadline_set(&probe->give_up, io_now_ms(io) + plan->health->timeout_ms);
     send_request(probe, plan);

@@ -4,6 +4,7 @@
  * under back-pressure is kept per stream. DESIGN section 7 says why. Knows nothing of HTTP or TLS.
  */
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,24 +79,37 @@ static void fail_layer(struct stream *stream, const char *why)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* Fill `input` from the socket, once a turn. 1: there are bytes; 0: none now; -1: end or broken. */
+/* What is left of the input to the front of the shared buffer, where more can follow it. */
+static void move_input_to_front(struct stream *stream)
+{
+    if (stream->input_left)
+        memmove(stream->io->receive, stream->input, stream->input_left);
+    free(stream->held);
+    stream->held = NULL;
+    stream->input = stream->io->receive;
+}
+
+/*
+ * Bytes from the socket behind what is left of the input, once a turn. 1: there are more; 0: none
+ * now; -1: end or broken.
+ */
 static int receive_input(struct stream *stream)
 {
+    struct io *io = stream->io;
     ssize_t got;
 
     if (stream->at_end || stream->broken)
         return -1;
     if (stream->drained)
         return 0;
+    move_input_to_front(stream);
     do
-        got = recv(stream->fd, stream->io->receive, IO_RECEIVE_BYTES, MSG_DONTWAIT);
+        got = recv(stream->fd, io->receive + stream->input_left,
+                   IO_RECEIVE_BYTES - stream->input_left, MSG_DONTWAIT);
     while (got < 0 && errno == EINTR);
     stream->drained = true; /* one receive a turn: fair, and a short one means empty anyway */
     if (got > 0) {
-        free(stream->held); /* consumed, or we would not receive */
-        stream->held = NULL;
-        stream->input = stream->io->receive;
-        stream->input_left = (size_t)got;
+        stream->input_left += (size_t)got;
         return 1;
     }
     if (got == 0) {
@@ -120,9 +134,31 @@ ssize_t stream_layer_receive(struct stream *stream, void *into, size_t bytes)
     if (bytes > stream->input_left)
         bytes = stream->input_left;
     memcpy(into, stream->input, bytes);
+    stream_layer_consume(stream, bytes);
+    return (ssize_t)bytes;
+}
+
+ssize_t stream_layer_peek(struct stream *stream, size_t least, const unsigned char **bytes_out)
+{
+    assert(least <= IO_RECEIVE_BYTES / 2);
+    if (stream->input_left < least) {
+        int status = receive_input(stream);
+
+        if (stream->input_left < least) {
+            stream->input_wanted = least;
+            return status < 0 ? -1 : 0;
+        }
+    }
+    *bytes_out = (const unsigned char *)stream->input;
+    return (ssize_t)stream->input_left;
+}
+
+void stream_layer_consume(struct stream *stream, size_t bytes)
+{
+    assert(bytes <= stream->input_left);
     stream->input += bytes;
     stream->input_left -= bytes;
-    return (ssize_t)bytes;
+    stream->input_wanted = 0;
 }
 
 bool stream_layer_at_end(const struct stream *stream)
@@ -241,7 +277,7 @@ static void on_close_event(evutil_socket_t fd, short what, void *arg)
 /* Still something for the owner that no event of the socket will announce? */
 static bool has_buffered(const struct stream *stream)
 {
-    if (stream->input_left)
+    if (stream->input_left && stream->input_left >= stream->input_wanted)
         return true;
     return stream->layer && stream->ready && stream->layer->kind->has_buffered(stream->layer);
 }

@@ -106,6 +106,39 @@ void stream_layer_send(struct stream *stream, const void *bytes, size_t len)
         stream_flush_gathered(stream);
 }
 
+void *stream_layer_reserve(struct stream *stream, size_t bytes)
+{
+    struct io *io = stream->io;
+
+    assert(bytes <= IO_RECEIVE_BYTES);
+    if (stream->broken || stream->closed)
+        return NULL;
+    if (!buffer_len(&stream->out) && io->gatherer &&
+        (io->gatherer != stream || io->gathered + bytes > GATHER_BYTES))
+        stream_flush_gathered(io->gatherer);
+    if (stream->broken)
+        return NULL;
+    if (buffer_len(&stream->out)) /* keep the order */
+        return buffer_reserve(&stream->out, bytes);
+    if (!io->gatherer)
+        io->gathered = 0;
+    return io->gather + io->gathered;
+}
+
+void stream_layer_commit(struct stream *stream, size_t bytes)
+{
+    struct io *io = stream->io;
+
+    if (buffer_len(&stream->out)) {
+        buffer_grew(&stream->out, bytes);
+        return;
+    }
+    io->gatherer = stream;
+    io->gathered += bytes;
+    if (io->depth == 0)
+        stream_flush_gathered(stream);
+}
+
 /* Up to this much is copied to leave with what else the turn writes; more is sent from its place.
  */
 #define SMALL_WRITE_BYTES ((size_t)16 * 1024)

@@ -28,6 +28,7 @@ struct stream {
     const char
         *input; /* received and not consumed: in `held` when that is there, else io->receive */
     size_t input_left;
+    size_t input_wanted; /* the layer can do nothing with fewer */
     uint64_t sent; /* bytes that the socket took */
     bool connecting;
     bool ready;   /* connected and the layer's handshake is done */

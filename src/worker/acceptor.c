@@ -126,22 +126,39 @@ static void acceptor_free(struct acceptor *acceptor)
     free(acceptor);
 }
 
-void acceptors_close_gone(struct worker *worker)
+/* What came before is served. */
+static void acceptor_finish(struct acceptor *acceptor)
+{
+    set_accepting(acceptor, false);
+    while (accept_one(acceptor))
+        continue;
+    acceptor_free(acceptor);
+}
+
+static bool is_wanted(const struct worker *worker, const struct acceptor *acceptor)
 {
     const struct listener_settings *listeners = &worker->serving->snapshot->listeners;
-    struct acceptor *next;
 
-    for (struct acceptor *acceptor = LIST_FIRST(&worker->acceptors); acceptor; acceptor = next) {
-        const struct address *wanted =
-            acceptor->kind == LISTENER_HTTPS ? &listeners->https : &listeners->http;
+    return address_equal(&acceptor->address,
+                         acceptor->kind == LISTENER_HTTPS ? &listeners->https : &listeners->http);
+}
 
-        next = LIST_NEXT(acceptor, link);
-        if (address_equal(&acceptor->address, wanted))
+void acceptors_close_gone(struct worker *worker)
+{
+    struct acceptor_list kept = LIST_HEAD_INITIALIZER(kept);
+    struct acceptor *acceptor;
+
+    while ((acceptor = LIST_FIRST(&worker->acceptors))) {
+        if (!is_wanted(worker, acceptor)) {
+            acceptor_finish(acceptor);
             continue;
-        set_accepting(acceptor, false);
-        while (accept_one(acceptor)) /* what came before the change is served */
-            continue;
-        acceptor_free(acceptor);
+        }
+        LIST_REMOVE(acceptor, link);
+        LIST_INSERT_HEAD(&kept, acceptor, link);
+    }
+    while ((acceptor = LIST_FIRST(&kept))) {
+        LIST_REMOVE(acceptor, link);
+        LIST_INSERT_HEAD(&worker->acceptors, acceptor, link);
     }
 }
 
@@ -167,14 +184,8 @@ void acceptors_resume(struct worker *worker)
 
 void acceptors_drain(struct worker *worker)
 {
-    struct acceptor *acceptor;
-
-    while ((acceptor = LIST_FIRST(&worker->acceptors))) {
-        set_accepting(acceptor, false);
-        while (accept_one(acceptor))
-            continue;
-        acceptor_free(acceptor);
-    }
+    while (!LIST_EMPTY(&worker->acceptors))
+        acceptor_finish(LIST_FIRST(&worker->acceptors));
 }
 
 void acceptors_free(struct worker *worker)

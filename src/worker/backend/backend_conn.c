@@ -49,7 +49,7 @@ struct backend_conn *backend_conn_new(struct endpoint *endpoint, struct err *err
     conn->endpoint = endpoint;
     conn->state = BACKEND_CONNECTING;
     deadline_init(&conn->deadline, io, on_deadline, conn);
-    conn->stream = stream_new(io, fd, NULL, true, &backend_handler, conn);
+    conn->stream = stream_new_connecting(io, fd, NULL, &backend_handler, conn);
     return conn;
 }
 

@@ -111,7 +111,7 @@ void client_new(struct worker *worker, enum listener_kind kind, int fd,
     deadline_init(&client->deadline, worker->io, on_deadline, client);
     if (kind == LISTENER_HTTPS)
         layer = tls_session_new(worker->tls);
-    client->stream = stream_new(worker->io, fd, layer, false, &handshake_handler, client);
+    client->stream = stream_new(worker->io, fd, layer, &handshake_handler, client);
     if (layer) {
         deadline_set(&client->deadline,
                      io_now_ms(worker->io) + limits_of(client)->handshake_timeout_ms);

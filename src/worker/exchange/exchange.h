@@ -7,7 +7,9 @@
 
 #include "../backend/backend_conn.h"
 #include "../worker.h"
+#include "backend_events.h"
 #include "base/arena.h"
+#include "client_codec.h"
 #include "http/forwarding.h"
 #include "http/framing.h"
 #include "http/head.h"
@@ -21,34 +23,6 @@ enum exchange_state {
     EXCHANGE_CONNECTING, /* waiting for an endpoint with room, or for its connection */
     EXCHANGE_RELAYING,   /* the request head left; bodies may flow both ways */
     EXCHANGE_DONE,       /* response sent in full or cut; the only state that may be freed */
-};
-
-/*
- * How an exchange talks back to its client: one table a protocol. The exchange says what, the codec
- * says it in its protocol's bytes.
- */
-struct client_codec {
-    void (*interim)(struct exchange *exchange, const struct response_head *head);
-    /* `framing` is of the backend's body: the codec chooses its own. */
-    void (*head)(struct exchange *exchange, const struct response_head *head,
-                 const struct framing *framing);
-    void (*body)(struct exchange *exchange, struct text piece);
-    void (*end)(struct exchange *exchange, const struct field_list *trailers);
-    /* What was said in this turn leaves now; the pieces' memory is about to be used again. */
-    void (*flush)(struct exchange *exchange);
-    /* A complete response of our own. `body` is text/plain. */
-    void (*reply)(struct exchange *exchange, int status, struct text location, struct text body);
-    /* The response can not be completed, and the client must see that. */
-    void (*cut)(struct exchange *exchange);
-    /* Bytes said and not yet taken by the client. */
-    size_t (*pending)(const struct exchange *exchange);
-    /* exchange_takes_body() turned true. */
-    void (*want_body)(struct exchange *exchange);
-    /* From now on bytes both ways; no more bytes from the backend. */
-    void (*tunnel)(struct exchange *exchange, const struct response_head *head);
-    void (*tunnel_end)(struct exchange *exchange);
-    /* The exchange is DONE and about to be freed. */
-    void (*done)(struct exchange *exchange);
 };
 
 #define EXCHANGE_TRIED_MOST 4
@@ -132,32 +106,6 @@ void exchange_client_drained(struct exchange *exchange);
 void exchange_client_gone(struct exchange *exchange, const char *reason);
 /* Tunnel: the client has no more bytes. */
 void exchange_client_tunnel_end(struct exchange *exchange);
-
-/* --- for the backend connection -----------------------------------------------------------------
- */
-
-enum backend_failure {
-    BACKEND_FAILED_CONNECT,
-    BACKEND_FAILED_CONNECT_TIMEOUT,
-    BACKEND_FAILED_CLOSED,  /* closed or reset before the first byte of the response */
-    BACKEND_FAILED_CUT,     /* closed or reset within the response */
-    BACKEND_FAILED_INVALID, /* what came is no HTTP that may be passed on */
-    BACKEND_FAILED_TIMEOUT, /* no response in time */
-    BACKEND_FAILED_STALLED, /* a body stopped */
-};
-
-void exchange_backend_ready(struct exchange *exchange);
-void exchange_backend_interim(struct exchange *exchange, const struct response_head *head);
-void exchange_backend_head(struct exchange *exchange, const struct response_head *head,
-                           const struct framing *framing);
-void exchange_backend_body(struct exchange *exchange, struct text piece);
-void exchange_backend_end(struct exchange *exchange, const struct field_list *trailers);
-void exchange_backend_tunnel_end(struct exchange *exchange);
-void exchange_backend_failed(struct exchange *exchange, enum backend_failure failure,
-                             const char *detail);
-void exchange_backend_drained(struct exchange *exchange);
-void exchange_backend_flush(struct exchange *exchange);
-bool exchange_client_takes_more(const struct exchange *exchange);
 
 /* --- for the service's queue --------------------------------------------------------------------
  */

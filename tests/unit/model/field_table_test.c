@@ -12,7 +12,9 @@
 #include "model/settings.h"
 #include "model/text_check.h"
 
-    GREEN
+enum colour {
+    RED,
+    GREEN,
 };
 
 static const char *const colours[] = { "red", "green", NULL };

@@ -99,7 +99,7 @@ static struct pair *pair_new(struct stream_layer *layer)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     pair->io = io_new();
     pair->peer = ends[1];
-    pair->stream = stream_new(pair->io, ends[0], layer, false, &handler, pair);
+    pair->stream = stream_new(pair->io, ends[0], layer, &handler, pair);
     deadline_init(&pair->give_up, pair->io, give_up, pair);
     deadline_set(&pair->give_up, io_now_ms(pair->io) + 30000);
     return pair;
