@@ -94,6 +94,9 @@ void stream_write(struct stream *stream, const void *bytes, size_t len);
 /* Bytes written and not yet taken by the socket. */
 size_t stream_pending(const struct stream *stream);
 
+/* The socket did not take all: write no more until on_drained. */
+bool stream_is_backed_up(const struct stream *stream);
+
 /* Bytes that the socket took since the beginning: a writer's progress. */
 uint64_t stream_sent(const struct stream *stream);
 

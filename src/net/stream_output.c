@@ -213,6 +213,11 @@ size_t stream_pending(const struct stream *stream)
     return pending;
 }
 
+bool stream_is_backed_up(const struct stream *stream)
+{
+    return buffer_len(&stream->out) > 0;
+}
+
 uint64_t stream_sent(const struct stream *stream)
 {
     return stream->sent;

@@ -226,7 +226,7 @@ void backend_conn_send_close(struct backend_conn *conn)
 
 bool backend_conn_takes_more(const struct backend_conn *conn)
 {
-    return conn->state != BACKEND_CONNECTING && stream_pending(conn->stream) == 0;
+    return conn->state != BACKEND_CONNECTING && !stream_is_backed_up(conn->stream);
 }
 
 void backend_conn_resume(struct backend_conn *conn)
@@ -292,7 +292,7 @@ static bool eat_head(struct backend_conn *conn, struct text *input)
     }
     conn->scan = (struct h1_scan){ 0 };
     *input = text_from(*input, used);
-    if (framing_of_response(&head, exchange->request.method, exchange->upgrade_sent, &framing,
+    if (framing_of_response(&head, exchange->request.method, exchange->upgrades, &framing,
                             &refusal) < 0) {
         refuse(conn, &refusal);
         return false;

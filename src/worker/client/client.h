@@ -54,6 +54,7 @@ struct client {
     int64_t accepted_us;
     int64_t handshake_us;
     int64_t idle_since_ms;
+    int64_t idle_until_ms;   /* the end of keep-alive */
     int64_t head_since_ms;   /* first byte of the head that is arriving; 0: none */
     int64_t body_since_ms;   /* when the body began */
     int64_t body_last_ms;    /* its last byte */

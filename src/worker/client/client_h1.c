@@ -158,7 +158,7 @@ static void body_ended(struct client *client)
 {
     struct exchange *exchange = client->exchange;
 
-    client->phase = exchange->upgrade_sent && exchange->tunnelling ? CLIENT_TUNNEL : CLIENT_WAIT;
+    client->phase = CLIENT_WAIT;
     exchange_body_end(exchange, &client->body.trailers);
     end_body(client);
 }
@@ -401,7 +401,11 @@ void client_h1_next(struct client *client)
         return;
     }
     client->phase = CLIENT_HEAD;
-    deadline_set(&client->deadline, now_ms(client) + limits_of(client)->keepalive_idle_ms);
+    client->idle_until_ms = now_ms(client) + limits_of(client)->keepalive_idle_ms;
+    if (stream_is_backed_up(client->stream)) /* the last response is still on its way */
+        deadline_set(&client->deadline, now_ms(client) + watch_interval_ms(client));
+    else
+        deadline_set(&client->deadline, client->idle_until_ms);
     if (!buffer_len(&client->input))
         admission_is_idle(client->worker->admission, client);
     client_h1_continue(client);
@@ -409,15 +413,6 @@ void client_h1_next(struct client *client)
 
 /* --- limits in time ------------------------------------------------------------------------------
  */
-
-static void time_out_head(struct client *client)
-{
-    if (!client->head_since_ms) { /* idle: nothing was begun, nothing is answered */
-        client_linger(client);
-        return;
-    }
-    refuse_head(client, &(struct h1_refusal){ .status = 408, .reason = "header_timeout" });
-}
 
 /* True: the response makes no way to the client. */
 static bool write_is_stuck(struct client *client)
@@ -448,12 +443,32 @@ static const char *body_is_stuck(const struct client *client)
     return NULL;
 }
 
+/* Between requests, or within a head. */
+static void head_deadline(struct client *client)
+{
+    int64_t now = now_ms(client);
+
+    if (client->head_since_ms) {
+        refuse_head(client, &(struct h1_refusal){ .status = 408, .reason = "header_timeout" });
+    } else if (stream_is_backed_up(client->stream) && write_is_stuck(client)) {
+        client_close_reset(client);
+    } else if (stream_is_backed_up(client->stream) || now < client->idle_until_ms) {
+        int64_t next = now + watch_interval_ms(client);
+
+        if (!stream_is_backed_up(client->stream))
+            next = client->idle_until_ms;
+        deadline_set(&client->deadline, next);
+    } else {
+        client_linger(client); /* idle: nothing was begun, nothing is answered */
+    }
+}
+
 void client_h1_deadline(struct client *client)
 {
     const char *reason;
 
     if (client->phase == CLIENT_HEAD) {
-        time_out_head(client);
+        head_deadline(client);
         return;
     }
     if (write_is_stuck(client)) {

@@ -198,9 +198,9 @@ static void tunnel_end(struct exchange *exchange)
     stream_shutdown(exchange->client->stream);
 }
 
-static size_t pending(const struct exchange *exchange)
+static bool takes_more(const struct exchange *exchange)
 {
-    return stream_pending(exchange->client->stream);
+    return !stream_is_backed_up(exchange->client->stream);
 }
 
 static void cut(struct exchange *exchange)
@@ -274,7 +274,7 @@ const struct client_codec client_h1_codec = {
     .flush = flush,
     .reply = reply,
     .cut = cut,
-    .pending = pending,
+    .takes_more = takes_more,
     .want_body = want_body,
     .tunnel = tunnel,
     .tunnel_end = tunnel_end,

@@ -1,7 +1,7 @@
 #ifndef SWARMWARD_WORKER_CLIENT_CODEC_H
 #define SWARMWARD_WORKER_CLIENT_CODEC_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
 #include "base/text.h"
 #include "http/framing.h"
@@ -26,8 +26,8 @@ struct client_codec {
     void (*reply)(struct exchange *exchange, int status, struct text location, struct text body);
     /* The response can not be completed, and the client must see that. */
     void (*cut)(struct exchange *exchange);
-    /* Bytes said and not yet taken by the client. */
-    size_t (*pending)(const struct exchange *exchange);
+    /* False: the client does not take what was said before; exchange_client_drained() says when. */
+    bool (*takes_more)(const struct exchange *exchange);
     /* exchange_takes_body() turned true. */
     void (*want_body)(struct exchange *exchange);
     /* From now on bytes both ways; no more bytes from the backend. */

@@ -52,8 +52,8 @@ struct exchange {
     bool request_ended;  /* the client's request is complete */
     bool response_ended; /* the backend's response is complete */
     bool tunnelling;
-    bool client_done; /* tunnel: no more from the client */
-    bool upgrade_sent;
+    bool client_done;      /* tunnel: no more from the client */
+    bool upgrades;         /* asks for a tunnel, and may */
     bool fresh_connection; /* the retry after a stale pooled connection */
     bool https;
 

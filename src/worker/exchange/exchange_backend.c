@@ -30,19 +30,10 @@ static void describe_forwarding(const struct exchange *exchange, struct forwardi
         .chunked = framing->kind == BODY_CHUNKED,
         .counted = framing->has_length,
         .length = framing->length,
-        .upgrade = exchange->upgrade_sent,
+        .upgrade = exchange->upgrades,
         .accepts_trailers = framing->accepts_trailers,
         .drop_cookie = exchange->route->policy->sticky_cookie,
     };
-}
-
-/* WebSocket is the only protocol that we let a client change to: h2c would hide requests from us.
- */
-static bool may_upgrade(const struct exchange *exchange)
-{
-    return exchange->request_framing.wants_upgrade && exchange->request.method == METHOD_GET &&
-           exchange->request_framing.kind == BODY_NONE &&
-           field_list_has_token(&exchange->request.fields, FIELD_UPGRADE, TEXT("websocket"));
 }
 
 void exchange_backend_ready(struct exchange *exchange)
@@ -52,7 +43,6 @@ void exchange_backend_ready(struct exchange *exchange)
 
     if (!exchange->backend->reused)
         exchange->connect_us += io_now_us(exchange->worker->io) - exchange->connect_started_us;
-    exchange->upgrade_sent = may_upgrade(exchange);
     describe_forwarding(exchange, &forwarding);
     buffer_clear(out);
     h1_write_request(out, &exchange->request, &forwarding);
@@ -119,7 +109,7 @@ void exchange_backend_flush(struct exchange *exchange)
 
 bool exchange_client_takes_more(const struct exchange *exchange)
 {
-    return exchange->codec->pending(exchange) == 0;
+    return exchange->codec->takes_more(exchange);
 }
 
 /* --- failures ------------------------------------------------------------------------------------
