@@ -59,15 +59,15 @@ def test_any_bytes_of_a_client_make_good_json(serving, backend):
         json.loads(line)
 
 
-def test_every_refusal_has_a_reason(serving, backend):
+def test_every_refusal_has_a_reason(serving, backend, authority):
     routes = [{"name": "api", "path": "/api", "service": "app"}]
     instance = serving(
         {"app": backend()}, {"a.test": {"routes": routes}, "b.test": "app"},
-        defaults={"max_body": "10B"}, limits={"header": {"fields": 20}},
+        [authority.issue("a.test"), authority.issue("b.test")], defaults={"max_body": "10B"}, limits={"header": {"fields": 20}},
     )  # fmt: skip
     refused = [
         ("GET /none HTTP/1.1\r\nHost: a.test\r\n\r\n", 404),
-        ("GET / HTTP/1.1\r\nHost: unknown.test\r\n\r\n", 421),
+        ("GET / HTTP/1.1\r\nHost: b.test\r\n\r\n", 421),
         ("POST /api HTTP/1.1\r\nHost: a.test\r\nContent-Length: 11\r\n\r\n", 413),
         ("GET /api HTTP/1.1\r\nHost: a.test\r\n" + "X: y\r\n" * 30 + "\r\n", 431),
         ("GET /api HTTP/1.1\r\nHost: a.test\r\nContent-Length: x\r\n\r\n", 400),

@@ -46,10 +46,10 @@ def test_requests_follow_each_other(serving, backend):
         assert [one.rsplit("/", 1)[1] for one in seen] == ["1", "2"]
 
 
-def test_absolute_form_is_redirected_to_its_own_authority(serving, backend):
+def test_absolute_form_is_redirected_to_its_authority(serving, backend):
     instance = serving({"app": backend()})
     with instance.plain_client() as client:
-        client.send("GET http://a.test/x HTTP/1.1\r\nHost: other.test\r\n\r\n")
+        client.send("GET http://a.test/x HTTP/1.1\r\nHost: a.test\r\n\r\n")
         assert client.response().get("Location") == f"https://a.test:{addresses.HTTPS_PORT}/x"
 
 
@@ -73,6 +73,7 @@ REFUSED = {
     "bare line feeds": "GET / HTTP/1.1\nHost: a.test\n\n",
     "no HTTP": "hello\r\n\r\n",
     "TLS": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "two authorities": "GET http://a.test/x HTTP/1.1\r\nHost: other.test\r\n\r\n",
     "CONNECT": "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test\r\n\r\n",
 }
 

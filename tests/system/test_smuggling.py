@@ -44,6 +44,7 @@ REFUSED = {
     "a host with user information": "GET / HTTP/1.1\r\nHost: user@a.test\r\n\r\n",
     "a host with a bad port": "GET / HTTP/1.1\r\nHost: a.test:99999\r\n\r\n",
     "a host with a space": "GET / HTTP/1.1\r\nHost: a.test b.test\r\n\r\n",
+    "two authorities": "GET https://a.test/ HTTP/1.1\r\nHost: b.test\r\n\r\n",
     "no version": "GET /\r\n" + H + "\r\n",
     "version 1.2": "GET / HTTP/1.2\r\n" + H + "\r\n",
     "version 2.0": "GET / HTTP/2.0\r\n" + H + "\r\n",
