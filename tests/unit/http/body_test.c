@@ -191,6 +191,7 @@ static const struct {
     { "no CRLF behind the payload", BYTES("3\r\nabcd\r\n"), 400, "bad_chunk_end" },
     { "bare LF behind the payload", BYTES("3\r\nabc\n0\r\n"), 400, "bad_chunk_end" },
     { "bare CR behind the payload", BYTES("3\r\nabc\r0\r\n"), 400, "bad_chunk_end" },
+    { "another byte and LF", BYTES("3\r\nabcd\n0\r\n"), 400, "bad_chunk_end" },
     { "a payload too short", BYTES("3\r\nab\r\n0\r\n\r\n"), 400, "bad_chunk_end" },
 
     /* trailers (7.1.2): the rules and limits of fields */

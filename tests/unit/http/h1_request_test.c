@@ -156,6 +156,8 @@ static const struct bad_case bad_cases[] = {
     { "IPv6 left open", BYTES(LINE "Host: [::1\r\n\r\n"), 400, "bad_host" },
     { "IPv6 with a zone", BYTES(LINE "Host: [fe80::1%eth0]\r\n\r\n"), 400, "bad_host" },
     { "IPv6 with a tail", BYTES(LINE "Host: [::1]a\r\n\r\n"), 400, "bad_host" },
+    { "hexadecimal, but no IPv6, in brackets", BYTES(LINE "Host: [abc]\r\n\r\n"), 400, "bad_host" },
+    { "one colon in brackets", BYTES(LINE "Host: [a:80]\r\n\r\n"), 400, "bad_host" },
     { "no IPv6 in brackets", BYTES(LINE "Host: [a.example]\r\n\r\n"), 400, "bad_host" },
     { "longer than a name may be", BYTES(LINE "Host: " HUNDRED HUNDRED SIXTY "\r\n\r\n"), 400,
       "bad_host" },
@@ -370,6 +372,33 @@ static void a_head_in_single_bytes_is_scanned_once(void **state)
     parsed_free(parsed);
 }
 
+/* No more bytes come, so these must not wait for the end of the head. */
+static void what_is_wrong_early_is_refused_early_also_in_single_bytes(void **state)
+{
+    static const struct bad_case early[] = {
+        { "a wrong first line", BYTES("GET / HTTP/1.1 \r\n"), 400, "bad_request_line" },
+        { "another version", BYTES("GET / HTTP/1.2\r\n"), 505, "version_not_supported" },
+        { "a bare LF in the fields", BYTES(LINE HOST "X: 1\n"), 400, "bare_lf" },
+        { "a bare LF as the end", BYTES(LINE HOST "\n"), 400, "bare_lf" },
+        { "a first line without end", BYTES("GET /" HUNDRED TEN TEN TEN), 414, "target_too_long" },
+        { "a method without end", BYTES(HUNDRED TEN TEN), 501, "method_too_long" },
+    };
+    struct parsed *parsed = parsed_new();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(early); i++) {
+        struct h1_scan scan = { 0 };
+        enum parse_result result = PARSE_MORE;
+        size_t consumed;
+
+        for (size_t fed = 1; fed <= early[i].bytes.len && result == PARSE_MORE; fed++)
+            result = h1_parse_request(text_first(early[i].bytes, fed), &small_limits, &scan,
+                                      parsed->lines, &parsed->request, &consumed, &parsed->refusal);
+        expect_bad(&early[i], parsed, result);
+    }
+    parsed_free(parsed);
+}
+
 static void a_moved_head_points_into_its_copy_only(void **state)
 {
     struct parsed *parsed = parsed_new();
@@ -401,12 +430,14 @@ static void a_moved_head_points_into_its_copy_only(void **state)
 
 static void a_path_that_is_not_in_the_bytes_stays_when_the_head_moves(void **state)
 {
+    static const char bytes[] = "GET http://a.example HTTP/1.1\r\n" HOST "\r\n";
     struct parsed *parsed = parsed_new();
     struct arena arena = { 0 };
 
     (void)state;
-    parse_good_request(parsed, "GET http://a.example HTTP/1.1\r\n" HOST "\r\n");
-    request_head_rebase(&parsed->request, parsed->bytes, 48, parsed->bytes, &arena);
+    parse_good_request(parsed, bytes);
+    request_head_rebase(&parsed->request, parsed->bytes, strlen(bytes),
+                        arena_cstr(&arena, text_of(bytes)), &arena);
     expect_text("path", parsed->request.path, "/");
     arena_done(&arena);
     parsed_free(parsed);
@@ -421,6 +452,7 @@ int main(void)
         cmocka_unit_test(values_lose_the_white_space_around_them_and_nothing_else),
         cmocka_unit_test(a_head_of_exactly_the_limit_is_taken),
         cmocka_unit_test(a_head_in_single_bytes_is_scanned_once),
+        cmocka_unit_test(what_is_wrong_early_is_refused_early_also_in_single_bytes),
         cmocka_unit_test(a_moved_head_points_into_its_copy_only),
         cmocka_unit_test(a_path_that_is_not_in_the_bytes_stays_when_the_head_moves),
     };
