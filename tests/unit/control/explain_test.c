@@ -1,0 +1,185 @@
+/* What explain says of a URL: the outcomes as a table, over a snapshot made by hand. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "commands.h"
+#include "json_out.h"
+
+/* The world: a.test with /api and /, *.lab.test whose service is down, c.test out of date. */
+static struct service_policy service_policy;
+static struct route_policy route_policy;
+static struct snapshot_endpoint endpoints[] = {
+    { .name = { "10.0.0.1:80", 11 }, .slot = 0, .weight = 1 },
+    { .name = { "10.0.0.2:80", 11 }, .slot = 1, .weight = 1 },
+};
+static struct snapshot_service services[] = {
+    { .name = { "api", 3 },
+      .policy = &service_policy,
+      .endpoints = endpoints,
+      .endpoint_count = 1 },
+    { .name = { "web", 3 },
+      .policy = &service_policy,
+      .endpoints = endpoints + 1,
+      .endpoint_count = 1 },
+    { .name = { "none", 4 }, .policy = &service_policy },
+};
+static struct snapshot_route routes[] = {
+    { .name = { "api", 3 }, .path = { "/api", 4 }, .service = 0, .policy = &route_policy },
+    { .name = { "rest", 4 }, .path = { "/x", 2 }, .service = 1, .policy = &route_policy },
+    { .name = { "root", 4 }, .path = { "/", 1 }, .service = 1, .policy = &route_policy },
+    { .name = { "none", 4 }, .path = { "/", 1 }, .service = 2, .policy = &route_policy },
+};
+static struct snapshot_certificate certificates[2];
+static struct snapshot_domain domains[] = {
+    { .name = { "a.test", 6 }, .certificates = { 0, SNAPSHOT_NONE }, .route_count = 2 },
+    { .name = { "lab.test", 8 },
+      .wildcard = true,
+      .certificates = { 0, SNAPSHOT_NONE },
+      .first_route = 2,
+      .route_count = 1 },
+    { .name = { "c.test", 6 },
+      .certificates = { 1, SNAPSHOT_NONE },
+      .first_route = 0,
+      .route_count = 1 },
+    { .name = { "d.test", 6 },
+      .certificates = { 0, SNAPSHOT_NONE },
+      .first_route = 3,
+      .route_count = 1 },
+};
+static struct snapshot snapshot = {
+    .services = services,
+    .service_count = 3,
+    .routes = routes,
+    .route_count = 4,
+    .certificates = certificates,
+    .certificate_count = 2,
+    .domains = domains,
+    .domain_count = 4,
+    .fallback_certificates = { SNAPSHOT_NONE, SNAPSHOT_NONE },
+};
+static struct control control;
+
+static const struct {
+    const char *url;
+    const char *outcome; /* NULL: an error */
+    int status;
+    const char *word; /* somewhere in the answer */
+} cases[] = {
+    { "https://a.test/api/x?y#z", "forwarded", 0, "10.0.0.1:80" },
+    { "https://A.Test:8443/api", "forwarded", 0, "\"api\"" },
+    { "a.test/api", "forwarded", 0, "\"exact\"" },
+    { "https://a.test/apix", "refused", 404, "no_such_route" },
+    { "https://a.test/x/../api", "forwarded", 0, "\"api\"" },
+    { "https://a.test/..", "refused", 400, "bad_path" },
+    { "https://a.test", "refused", 404, "no_such_route" },
+    { "https://y.lab.test/", "refused", 503, "no_endpoint" }, /* its endpoint is down */
+    { "https://d.test/", "refused", 503, "no endpoint" },
+    { "https://c.test/api", "forwarded", 0, "out of date" },
+    { "https://unknown.test/", "refused", 0, "unrecognized_name" },
+    { "http://a.test/", "redirected", 308, "redirected to https" },
+    { "ftp://a.test/", NULL, 0, "only http" },
+    { "https://127.0.0.1/", NULL, 0, "IP address" },
+    { "https://[::1]:443/", NULL, 0, "IP address" },
+    { "https://a.test:99999/", NULL, 0, "port" },
+    { "https://me@a.test/", NULL, 0, "user" },
+    { "https:///", NULL, 0, "host name" },
+    { "", NULL, 0, "no URL" },
+};
+
+static void every_url_has_its_outcome(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buffer out = { 0 };
+        struct json_out json = json_to(&out);
+        struct err err = { 0 };
+        json_t *answer;
+
+        json_put_object(&json, NULL);
+        if (explain_write(&control, text_of(cases[i].url), TEXT("GET"), &json, &err) < 0) {
+            if (cases[i].outcome || !strstr(err.text, cases[i].word))
+                fail_msg("%s: %s", cases[i].url, err.text);
+            buffer_done(&out);
+            continue;
+        }
+        json_put_object_end(&json);
+        buffer_append_byte(&out, '\0');
+        answer = json_loads(out.bytes, 0, NULL);
+        assert_non_null(answer);
+        assert_non_null(cases[i].outcome);
+        if (strcmp(json_string_value(json_object_get(answer, "outcome")), cases[i].outcome) != 0 ||
+            json_integer_value(json_object_get(answer, "status")) != cases[i].status ||
+            !strstr(out.bytes, cases[i].word))
+            fail_msg("%s: %s", cases[i].url, out.bytes);
+        json_decref(answer);
+        buffer_done(&out);
+    }
+}
+
+static void the_policy_is_shown_as_it_would_be_written(void **state)
+{
+    struct buffer out = { 0 };
+    struct json_out json = json_to(&out);
+    struct err err;
+
+    (void)state;
+    json_put_object(&json, NULL);
+    assert_int_equal(explain_write(&control, TEXT("https://a.test/api"), TEXT("PUT"), &json, &err),
+                     0);
+    buffer_append_byte(&out, '\0');
+    assert_non_null(strstr(out.bytes, "\"timeout.connect\":\"2s\""));
+    assert_non_null(strstr(out.bytes, "\"balance\":\"least_conn\""));
+    assert_non_null(strstr(out.bytes, "\"method\":\"PUT\""));
+    buffer_done(&out);
+}
+
+static int make_world(void **state)
+{
+    int64_t now_s = clock_wall_s();
+    struct err err;
+
+    (void)state;
+    fields_set_defaults(&service_fields, &service_policy, &snapshot.arena);
+    fields_set_defaults(&route_fields, &route_policy, &snapshot.arena);
+    fields_set_defaults(&listener_fields, &snapshot.listeners, &snapshot.arena);
+    for (size_t i = 0; i < 2; i++)
+        endpoints[i].address.v4.sin_family = AF_INET;
+    certificates[0].not_after_s = now_s + 1000;
+    certificates[1].not_after_s = now_s - 1000;
+    control.board = calloc(1, sizeof(*control.board));
+    atomic_store(&control.board->worker_count, 2);
+    atomic_store(&control.board->health[1], BOARD_HEALTH_DOWN);
+    /* one of two workers keeps away from the other endpoint: it is still usable */
+    atomic_store(&control.board->worker[0].endpoints[0].ejected_until_ms,
+                 clock_monotonic_ms() + 100000);
+    control.snapshot = &snapshot;
+    return snapshot_index(&snapshot, &err);
+}
+
+static int free_world(void **state)
+{
+    (void)state;
+    string_map_done(&snapshot.exact);
+    string_map_done(&snapshot.wildcard);
+    arena_done(&snapshot.arena);
+    free(control.board);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_url_has_its_outcome),
+        cmocka_unit_test(the_policy_is_shown_as_it_would_be_written),
+    };
+
+    return cmocka_run_group_tests(tests, make_world, free_world);
+}
