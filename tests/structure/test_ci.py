@@ -140,3 +140,9 @@ def test_install_says_what_is_missing_when_it_may_not_install(tmp_path):
     (tmp_path / "none").mkdir()
     done = install(tmp_path, ["build"], "build: there missing\n", fakes)
     assert done.returncode != 0 and "missing" in done.stdout + done.stderr
+
+
+def test_install_leaves_out_what_this_debian_does_not_have(tmp_path):
+    fakes = {"dpkg-query": INSTALLED, "apt-cache": "exit 100\n", "apt-get": NOTHING, "sudo": NOTHING}
+    done = install(tmp_path, ["bench"], "bench: there gone?\n", fakes)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
