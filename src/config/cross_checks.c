@@ -26,7 +26,7 @@ static struct source_place place_at(const struct yaml_node *root, struct text na
         text_split(name, '.', &part, &name);
         child = at->first;
     }
-    return at == root ? root->place : at->place;
+    return at == root || at->kind == YAML_SCALAR ? at->place : at->key_place;
 }
 
 static void check_listeners(struct reading *reading, const struct yaml_node *root)
@@ -176,7 +176,8 @@ void check_across(struct reading *reading, const struct yaml_node *root)
     check_policy(reading, root);
     check_services(reading, root);
     check_unknown_sni(reading, root);
+    if (reading->problems->error_count)
+        return; /* advice about a file that is half read would be wrong */
     check_shutdown(reading, root);
-    if (reading->problems->error_count == 0)
-        check_unused(reading);
+    check_unused(reading);
 }

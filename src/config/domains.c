@@ -116,6 +116,9 @@ static void read_domain(struct reading *reading, const struct trail *trail,
         read_short_route(reading, &here, node, domain);
     else if (node->kind == YAML_MAPPING)
         read_full_form(reading, &here, node, domain);
+    else if (node->kind == YAML_NOTHING)
+        reading_error(reading, &here, node->key_place,
+                      "has no value; write service:port, address:port, or { routes: [...] }");
     else if (node->kind != YAML_BROKEN)
         reading_error(reading, &here, node->place,
                       "must be mapped; write service:port, address:port, or { routes: [...] }");

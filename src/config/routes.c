@@ -28,13 +28,14 @@ static int check_segments(struct text path, struct err *err)
     struct text rest = text_from(path, 1);
 
     while (rest.len) {
-        text_split(rest, '/', &segment, &rest);
+        bool more = text_split(rest, '/', &segment, &rest);
+
         if (text_equal(segment, TEXT(".")) || text_equal(segment, TEXT("..")))
             return err_set(err,
                            "\"%.*s\" is removed from every request before routes are looked "
                            "for, so it never matches; write the path without it",
                            TEXT_ARGS(segment));
-        if (segment.len == 0 && rest.len)
+        if (segment.len == 0 && more)
             return err_set(err, "there is nothing between two slashes");
     }
     return 0;
