@@ -7,19 +7,8 @@
 #include "subcommands.h"
 #include "table.h"
 
-static void write_line(struct buffer *out, const char *label, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void write_line(struct buffer *out, const char *label, const char *format, ...)
-{
-    char text[1024];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    buffer_format(out, "%-12s %s\n", label, text);
-}
+/* The label's column; what it labels follows, and a line end. */
+#define LINE(label, format) "%-12s " format "\n", label
 
 static void write_domain(const json_t *domain, struct buffer *out)
 {
@@ -28,27 +17,27 @@ static void write_domain(const json_t *domain, struct buffer *out)
 
     if (!domain)
         return;
-    write_line(out, "domain", "%s (%s)", answer_text(domain, "name"),
-               answer_text(domain, "matched"));
+    buffer_format(out, LINE("domain", "%s (%s)"), answer_text(domain, "name"),
+                  answer_text(domain, "matched"));
     json_array_foreach(json_object_get(domain, "certificates"), i, certificate)
     {
         const char *name = answer_text(certificate, "name");
 
-        write_line(out, "certificate", "%s (%s), ends %s, %lld days left", name[0] ? name : "-",
-                   answer_text(certificate, "kind"), answer_text(certificate, "not_after"),
-                   answer_number(certificate, "days_left"));
+        buffer_format(out, LINE("certificate", "%s (%s), ends %s, %lld days left"),
+                      name[0] ? name : "-", answer_text(certificate, "kind"),
+                      answer_text(certificate, "not_after"),
+                      answer_number(certificate, "days_left"));
     }
 }
 
-static void write_policy(const char *label, const json_t *policy, struct buffer *out)
+static void write_policy(const char *label, json_t *policy, struct buffer *out)
 {
     struct buffer line = { 0 };
     const char *key;
     const json_t *value;
     void *at;
 
-    for (at = json_object_iter((json_t *)(uintptr_t)policy); at;
-         at = json_object_iter_next((json_t *)(uintptr_t)policy, at)) {
+    for (at = json_object_iter(policy); at; at = json_object_iter_next(policy, at)) {
         key = json_object_iter_key(at);
         value = json_object_iter_value(at);
         if (json_string_length(value))
@@ -56,7 +45,7 @@ static void write_policy(const char *label, const json_t *policy, struct buffer 
                           json_string_value(value));
     }
     buffer_append_byte(&line, '\0');
-    write_line(out, label, "%s", line.bytes + line.start);
+    buffer_format(out, LINE(label, "%s"), line.bytes + line.start);
     buffer_done(&line);
 }
 
@@ -64,7 +53,8 @@ static void write_route(const json_t *route, struct buffer *out)
 {
     if (!route)
         return;
-    write_line(out, "route", "%s, path %s", answer_text(route, "name"), answer_text(route, "path"));
+    buffer_format(out, LINE("route", "%s, path %s"), answer_text(route, "name"),
+                  answer_text(route, "path"));
     write_policy("", json_object_get(route, "policy"), out);
 }
 
@@ -73,13 +63,13 @@ static void write_endpoint(const json_t *endpoint, struct buffer *out)
     const char *state = answer_text(endpoint, "state");
 
     if (strcmp(state, "ejected") == 0)
-        write_line(out, "endpoint", "%s: ejected by %lld workers for another %lld ms",
-                   answer_text(endpoint, "name"), answer_number(endpoint, "ejected_workers"),
-                   answer_number(endpoint, "ejected_for_ms"));
+        buffer_format(out, LINE("endpoint", "%s: ejected by %lld workers for another %lld ms"),
+                      answer_text(endpoint, "name"), answer_number(endpoint, "ejected_workers"),
+                      answer_number(endpoint, "ejected_for_ms"));
     else
-        write_line(out, "endpoint", "%s: %s, checked: %s, %lld in flight",
-                   answer_text(endpoint, "name"), state, answer_text(endpoint, "health"),
-                   answer_number(endpoint, "in_flight"));
+        buffer_format(out, LINE("endpoint", "%s: %s, checked: %s, %lld in flight"),
+                      answer_text(endpoint, "name"), state, answer_text(endpoint, "health"),
+                      answer_number(endpoint, "in_flight"));
 }
 
 static void write_service(const json_t *service, struct buffer *out)
@@ -89,10 +79,12 @@ static void write_service(const json_t *service, struct buffer *out)
 
     if (!service)
         return;
-    write_line(out, "service", "%s", answer_text(service, "name"));
+    buffer_format(out, LINE("service", "%s"), answer_text(service, "name"));
     write_policy("", json_object_get(service, "policy"), out);
     json_array_foreach(json_object_get(service, "endpoints"), i, endpoint)
+    {
         write_endpoint(endpoint, out);
+    }
 }
 
 static void print(const json_t *answer)
@@ -101,18 +93,18 @@ static void print(const json_t *answer)
     long long status = answer_number(answer, "status");
     struct buffer out = { 0 };
 
-    write_line(&out, "request", "%s %s://%s%s", answer_text(answer, "method"),
-               answer_text(answer, "scheme"), answer_text(answer, "host"),
-               answer_text(answer, "path"));
+    buffer_format(&out, LINE("request", "%s %s://%s%s"), answer_text(answer, "method"),
+                  answer_text(answer, "scheme"), answer_text(answer, "host"),
+                  answer_text(answer, "path"));
     write_domain(json_object_get(answer, "domain"), &out);
     write_route(json_object_get(answer, "route"), &out);
     write_service(json_object_get(answer, "service"), &out);
-    write_line(&out, "outcome", "%s", answer_text(answer, "outcome"));
+    buffer_format(&out, LINE("outcome", "%s"), answer_text(answer, "outcome"));
     if (status)
-        write_line(&out, "status", "%lld%s%s", status, reason[0] ? " " : "", reason);
+        buffer_format(&out, LINE("status", "%lld%s%s"), status, reason[0] ? " " : "", reason);
     else if (reason[0])
-        write_line(&out, "reason", "%s", reason);
-    write_line(&out, "why", "%s", answer_text(answer, "why"));
+        buffer_format(&out, LINE("reason", "%s"), reason);
+    buffer_format(&out, LINE("why", "%s"), answer_text(answer, "why"));
     fwrite(out.bytes + out.start, 1, buffer_len(&out), stdout);
     buffer_done(&out);
 }

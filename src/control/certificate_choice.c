@@ -102,7 +102,7 @@ static void load_one(struct certificate_choice *choice, const struct settings *s
 {
     size_t candidate = add_candidate(choice, from->name, facts, from->place);
 
-    if (!index_name(choice, candidate))
+    if (!index_name(choice, candidate) && facts)
         problems_error(problems, settings, from->place,
                        "certificate \"%.*s\" has two %s keys; give each kind of key once under a "
                        "name, or use another name",

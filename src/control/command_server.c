@@ -43,7 +43,7 @@ struct client {
 
 struct command_server {
     /* owned */
-    LIST_HEAD(, client) clients;
+    LIST_HEAD(client_list, client) clients;
     struct event *acceptable;
     int fd;
     /* borrowed */
@@ -198,10 +198,15 @@ struct command_server *command_server_new(struct control *control, int fd)
 
 void command_server_free(struct command_server *server)
 {
+    struct client *client;
+    struct client *next;
+
     if (!server)
         return;
-    while (!LIST_EMPTY(&server->clients))
-        client_free(LIST_FIRST(&server->clients));
+    for (client = LIST_FIRST(&server->clients); client; client = next) {
+        next = LIST_NEXT(client, link);
+        client_free(client);
+    }
     event_free(server->acceptable);
     close(server->fd);
     free(server);

@@ -4,6 +4,7 @@
  * running: the next one goes on from the snapshot that the parent hands it.
  */
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,14 @@ static void on_closed(void *owner, const char *why)
 
 static const struct channel_handler parent_handler = { on_message, on_closed };
 
+/* Much is needed for a moment, at a load and for a status of ten thousand domains; then this waits
+ * for hours. Large pieces go back to the kernel when they are freed. */
+static void tune_heap(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+}
+
 static int control_open(struct control *control, struct err *err)
 {
     control->loader.snapshot_fd = -1;
@@ -172,6 +181,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "--check") == 0)
         return check_main(argc, argv);
     child_begin("swarmward-control");
+    tune_heap();
     if (control_open(&control, &err) < 0) {
         log_error("event=start_failed reason=\"%s\"", err.text);
         return 1;

@@ -17,7 +17,7 @@ static void write_id(const struct snapshot_certificate *certificate, struct json
 {
     char hex[17];
 
-    for (int i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++)
         snprintf(hex + 2 * i, 3, "%02x", certificate->id[i]);
     json_put_text(json, "id", text_of(hex));
 }

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +15,8 @@
 
 #include "net/socket.h"
 
-static int print_path(char *path, size_t bytes, struct err *err, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static int print_path(char *path, size_t bytes, struct err *err, const char *format, ...)
+static int check_path(int len, size_t bytes, struct err *err)
 {
-    va_list arguments;
-    int len;
-
-    va_start(arguments, format);
-    len = vsnprintf(path, bytes, format, arguments);
-    va_end(arguments);
     if (len < 0 || (size_t)len >= bytes)
         return err_set(err, "the path of the command socket is too long; name one with --socket");
     return 0;
@@ -35,12 +25,15 @@ static int print_path(char *path, size_t bytes, struct err *err, const char *for
 int command_socket_default(char *path, size_t bytes, struct err *err)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
+    int len;
 
     if (geteuid() == 0)
-        return print_path(path, bytes, err, "/run/swarmward/control.sock");
-    if (runtime && runtime[0] == '/')
-        return print_path(path, bytes, err, "%s/swarmward/control.sock", runtime);
-    return print_path(path, bytes, err, "/tmp/swarmward-%u/control.sock", (unsigned)geteuid());
+        len = snprintf(path, bytes, "/run/swarmward/control.sock");
+    else if (runtime && runtime[0] == '/')
+        len = snprintf(path, bytes, "%s/swarmward/control.sock", runtime);
+    else
+        len = snprintf(path, bytes, "/tmp/swarmward-%u/control.sock", (unsigned)geteuid());
+    return check_path(len, bytes, err);
 }
 
 /* Whoever may write to the directory may replace the socket, and then answers for us. */
@@ -72,7 +65,7 @@ int command_socket_listen(const char *path, struct err *err)
     char directory[PATH_MAX];
     char *slash;
 
-    if (print_path(directory, sizeof(directory), err, "%s", path) < 0)
+    if (check_path(snprintf(directory, sizeof(directory), "%s", path), sizeof(directory), err) < 0)
         return -1;
     slash = strrchr(directory, '/');
     if (slash && slash != directory)

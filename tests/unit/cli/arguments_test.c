@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -62,7 +63,7 @@ static int parse(const struct row *row, struct arguments *arguments, struct err 
     int count = 0;
 
     for (; count < WORDS_MAX && row->words[count]; count++) {
-        strcpy(copies[count], row->words[count]);
+        snprintf(copies[count], sizeof(copies[count]), "%s", row->words[count]);
         words[count] = copies[count];
     }
     return arguments_parse(row->subcommand, count, words, arguments, err);

@@ -163,8 +163,9 @@ static void answers_nest_and_escape(void **state)
     json_put_array_end(&json);
     json_put_time(&json, "at", 0);
     json_put_object_end(&json);
-    assert_true(text_equal(buffer_text(&out), TEXT("{\"a\\\"b\":\"c\\u000ad\",\"list\":[-5,{},[],true],"
-                                                   "\"at\":\"1970-01-01T00:00:00Z\"}")));
+    assert_true(
+        text_equal(buffer_text(&out), TEXT("{\"a\\\"b\":\"c\\u000ad\",\"list\":[-5,{},[],true],"
+                                           "\"at\":\"1970-01-01T00:00:00Z\"}")));
     buffer_done(&out);
 }
 

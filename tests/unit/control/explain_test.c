@@ -94,33 +94,44 @@ static const struct {
     { "", NULL, 0, "no URL" },
 };
 
+/* The answer as terminated text; NULL: refused, and `err` says why. */
+static char *explain(const char *url, struct err *err)
+{
+    struct buffer out = { 0 };
+    struct json_out json = json_to(&out);
+
+    json_put_object(&json, NULL);
+    if (explain_write(&control, text_of(url), TEXT("GET"), &json, err) < 0) {
+        buffer_done(&out);
+        return NULL;
+    }
+    json_put_object_end(&json);
+    buffer_append_byte(&out, '\0');
+    return out.bytes;
+}
+
+static bool is_as_wanted(size_t i, const char *text)
+{
+    json_t *answer = json_loads(text, 0, NULL);
+    const char *outcome = json_string_value(json_object_get(answer, "outcome"));
+    bool same = cases[i].outcome && outcome && strcmp(outcome, cases[i].outcome) == 0 &&
+                json_integer_value(json_object_get(answer, "status")) == cases[i].status &&
+                strstr(text, cases[i].word);
+
+    json_decref(answer);
+    return same;
+}
+
 static void every_url_has_its_outcome(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct buffer out = { 0 };
-        struct json_out json = json_to(&out);
         struct err err = { 0 };
-        json_t *answer;
+        char *text = explain(cases[i].url, &err);
 
-        json_put_object(&json, NULL);
-        if (explain_write(&control, text_of(cases[i].url), TEXT("GET"), &json, &err) < 0) {
-            if (cases[i].outcome || !strstr(err.text, cases[i].word))
-                fail_msg("%s: %s", cases[i].url, err.text);
-            buffer_done(&out);
-            continue;
-        }
-        json_put_object_end(&json);
-        buffer_append_byte(&out, '\0');
-        answer = json_loads(out.bytes, 0, NULL);
-        assert_non_null(answer);
-        assert_non_null(cases[i].outcome);
-        if (strcmp(json_string_value(json_object_get(answer, "outcome")), cases[i].outcome) != 0 ||
-            json_integer_value(json_object_get(answer, "status")) != cases[i].status ||
-            !strstr(out.bytes, cases[i].word))
-            fail_msg("%s: %s", cases[i].url, out.bytes);
-        json_decref(answer);
-        buffer_done(&out);
+        if (text ? !is_as_wanted(i, text) : cases[i].outcome || !strstr(err.text, cases[i].word))
+            fail_msg("%s: %s", cases[i].url, text ? text : err.text);
+        free(text);
     }
 }
 
