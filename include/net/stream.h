@@ -27,7 +27,7 @@ struct stream_handler {
     void (*on_readable)(void *owner); /* call stream_read() until it has no more, or pause */
     void (*on_drained)(void *owner);  /* pending output fell to nothing after it was more */
     void (*on_broken)(void *owner);   /* failed: stream_error() says why; only free is left */
-    /* The peer ended its bytes while reading was paused, or while lingering. NULL: not wanted. */
+    /* The peer ended its bytes while we linger. NULL: not wanted. */
     void (*on_peer_closed)(void *owner);
 };
 

@@ -26,25 +26,6 @@ static void watch_reads(struct stream *stream, bool wanted)
         event_del(&stream->read_event);
 }
 
-static void on_close_event(evutil_socket_t fd, short what, void *arg);
-
-/* Only the peer's end (EPOLLRDHUP), while its bytes wait in the kernel because we are paused. */
-static void watch_close(struct stream *stream, bool wanted)
-{
-    if (wanted == stream->close_armed)
-        return;
-    stream->close_armed = wanted;
-    if (!stream->close_event)
-        stream->close_event =
-            event_new(io_base(stream->io), stream->fd, EV_CLOSED, on_close_event, stream);
-    if (!stream->close_event)
-        abort(); /* out of memory */
-    if (wanted)
-        event_add(stream->close_event, NULL);
-    else
-        event_del(stream->close_event);
-}
-
 /* Run the read callback from the loop, soon. */
 static void schedule(struct stream *stream)
 {
@@ -62,8 +43,6 @@ void stream_mark_broken(struct stream *stream, const char *why)
     if (stream->io->gatherer == stream)
         stream->io->gatherer = NULL;
     watch_reads(stream, false);
-    if (stream->close_armed)
-        watch_close(stream, false);
     if (stream->write_armed)
         stream_watch_writes(stream, false);
     schedule(stream);
@@ -260,20 +239,6 @@ static void discard_input(struct stream *stream)
         stream->handler->on_peer_closed(stream->owner);
 }
 
-static void on_close_event(evutil_socket_t fd, short what, void *arg)
-{
-    struct stream *stream = arg;
-    struct io *io = stream->io;
-
-    (void)fd;
-    (void)what;
-    io_enter(io);
-    stream->close_armed = false;
-    if (!stream->closed && !stream->broken && stream->handler->on_peer_closed)
-        stream->handler->on_peer_closed(stream->owner);
-    io_leave(io);
-}
-
 /* Still something for the owner that no event of the socket will announce? */
 static bool has_buffered(const struct stream *stream)
 {
@@ -305,7 +270,6 @@ static void dispatch_read(struct stream *stream, short what)
     } else if (!stream->reading && what & EV_READ) {
         /* Paused, and yet something came: it waits in the kernel until the owner resumes. */
         watch_reads(stream, false);
-        watch_close(stream, true);
     }
     if (stream->ready && stream->reading && !stream->lingering && !stream->broken &&
         !stream->closed)
@@ -429,8 +393,6 @@ static void release(void *memory)
         stream->layer->kind->free(stream->layer);
     if (stream->write_event)
         event_free(stream->write_event);
-    if (stream->close_event)
-        event_free(stream->close_event);
     buffer_done(&stream->out);
     free(stream->held);
     free(stream->error);
@@ -445,8 +407,6 @@ static void stop(struct stream *stream, bool reset)
         stream_flush_gathered(stream); /* last words, an alert for one */
     stream->closed = true;
     event_del(&stream->read_event);
-    if (stream->close_armed)
-        watch_close(stream, false);
     if (stream->write_armed)
         stream_watch_writes(stream, false);
     if (reset)
@@ -481,8 +441,6 @@ void stream_resume_reading(struct stream *stream)
     stream->reading = true;
     if (!stream->ready)
         return;
-    if (stream->close_armed)
-        watch_close(stream, false);
     if (!stream->at_end)
         watch_reads(stream, true);
     /* what no event will announce: kept bytes, or an end that was seen before */

@@ -17,7 +17,6 @@ struct stream {
     struct stream_layer *layer; /* NULL: plain */
     struct event read_event;    /* bytes or the peer's end */
     struct event *write_event;  /* NULL until a send came short */
-    struct event *close_event;  /* NULL until bytes came while paused */
     char *held;                 /* received and not consumed over the end of a turn; NULL mostly */
     struct buffer out;          /* written and not sent */
     char *error;                /* why it is broken */
@@ -29,7 +28,7 @@ struct stream {
         *input; /* received and not consumed: in `held` when that is there, else io->receive */
     size_t input_left;
     size_t input_wanted; /* the layer can do nothing with fewer */
-    uint64_t sent; /* bytes that the socket took */
+    uint64_t sent;       /* bytes that the socket took */
     bool connecting;
     bool ready;   /* connected and the layer's handshake is done */
     bool reading; /* the owner wants on_readable */
@@ -42,7 +41,6 @@ struct stream {
     bool lingering;
     bool read_armed;
     bool write_armed;
-    bool close_armed;
 };
 
 /* Send what is gathered; what the socket does not take is kept. */

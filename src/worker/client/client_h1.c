@@ -13,6 +13,9 @@
 #include "http/framing.h"
 #include "http/h1_parser.h"
 
+/* Pipelined requests are read ahead up to this, and by one more receive. */
+#define SENT_AHEAD_BYTES ((size_t)16 * 1024)
+
 static int64_t now_ms(const struct client *client)
 {
     return io_now_ms(client->worker->io);
@@ -270,8 +273,9 @@ static bool wants_bytes(const struct client *client)
     case CLIENT_BODY:
     case CLIENT_TUNNEL:
         return !buffer_len(&client->input) && exchange_takes_body(client->exchange);
+    case CLIENT_WAIT: /* to notice a client that goes away; what it sends ahead is bounded */
+        return buffer_len(&client->input) < SENT_AHEAD_BYTES;
     case CLIENT_HANDSHAKE:
-    case CLIENT_WAIT:
     case CLIENT_CLOSING:
         break;
     }
@@ -348,14 +352,10 @@ static void on_broken(void *owner)
     client_close(owner);
 }
 
-/* The peer has nothing more to say while we do not listen: gone, unless its request is still
- * coming. */
+/* While lingering. */
 static void on_peer_closed(void *owner)
 {
-    struct client *client = owner;
-
-    if (client->phase == CLIENT_CLOSING || client->phase == CLIENT_WAIT)
-        client_close(client);
+    client_close(owner);
 }
 
 const struct stream_handler client_h1_handler = {

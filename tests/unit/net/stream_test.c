@@ -198,7 +198,7 @@ static void a_paused_stream_says_nothing_until_it_is_resumed(void **state)
     pair_free(pair);
 }
 
-static void a_peer_that_ends_while_we_are_paused_is_noticed_behind_its_bytes(void **state)
+static void what_comes_while_we_are_paused_wakes_nobody_and_is_not_lost(void **state)
 {
     struct pair *pair = pair_new(NULL);
 
@@ -206,9 +206,10 @@ static void a_peer_that_ends_while_we_are_paused_is_noticed_behind_its_bytes(voi
     assert_int_equal(write(pair->peer, "hello", 5), 5);
     event_base_loop(io_base(pair->io), EVLOOP_NONBLOCK);
     assert_int_equal(shutdown(pair->peer, SHUT_WR), 0);
-    io_run(pair->io);
-    assert_int_equal(pair->peer_closed, 1);
-    stream_resume_reading(pair->stream); /* its bytes are not lost */
+    /* only the deadline is left to wait for: no event spins on what is not wanted */
+    event_base_loop(io_base(pair->io), EVLOOP_NONBLOCK);
+    assert_int_equal(event_base_get_num_events(io_base(pair->io), EVENT_BASE_COUNT_ADDED), 1);
+    stream_resume_reading(pair->stream);
     io_run(pair->io);
     assert_int_equal(pair->got_bytes, 5);
     assert_int_equal(pair->ended, 1);
@@ -377,7 +378,7 @@ int main(void)
         cmocka_unit_test(everything_written_arrives_in_order_under_back_pressure),
         cmocka_unit_test(small_writes_of_one_turn_are_pending_until_it_ends),
         cmocka_unit_test(a_paused_stream_says_nothing_until_it_is_resumed),
-        cmocka_unit_test(a_peer_that_ends_while_we_are_paused_is_noticed_behind_its_bytes),
+        cmocka_unit_test(what_comes_while_we_are_paused_wakes_nobody_and_is_not_lost),
         cmocka_unit_test(a_broken_stream_is_reported_once_and_from_the_loop),
         cmocka_unit_test(lingering_throws_away_what_comes_and_waits_for_the_end),
         cmocka_unit_test(
