@@ -7,6 +7,7 @@ import threading
 
 from lab import process_table
 from lab.backends import says
+from lab.swarmward import connectable
 
 
 def test_a_new_domain_is_served_after_reload_and_a_removed_one_is_not(serving, backend):
@@ -101,16 +102,6 @@ def test_the_listeners_move_with_the_file(serving, backend):
     with instance.plain_client() as client:
         assert client.ask().status == 308
     process_table.wait_until(lambda: not connectable(old), "the old port is closed")
-
-
-def connectable(address):
-    import socket
-
-    try:
-        socket.create_connection(address, 5).close()
-    except OSError:
-        return False
-    return True
 
 
 def test_a_port_that_is_taken_is_an_error_and_the_running_one_stays(serving, backend):
