@@ -39,7 +39,7 @@ static bool keep_server_name(struct tls_session *session, struct text name)
         return false;
     free(session->server_name); /* a second ClientHello, after HelloRetryRequest */
     session->server_name = text_to_heap(name);
-    session->server_name_bytes = (uint8_t)name.len;
+    session->facts.server_name = text_make(session->server_name, name.len);
     text_lower(session->server_name, name.len);
     return true;
 }
@@ -98,8 +98,7 @@ static int on_client_hello(SSL *ssl, int *alert, void *arg)
             return refuse(session, alert, SSL_AD_DECODE_ERROR, "bad_record");
         if (!keep_server_name(session, name))
             return refuse(session, alert, SSL_AD_UNRECOGNIZED_NAME, "unrecognized_name");
-        domain = snapshot_find_domain(snapshot,
-                                      text_make(session->server_name, session->server_name_bytes));
+        domain = snapshot_find_domain(snapshot, session->facts.server_name);
     }
     if (!has_any(domain ? domain->certificates : snapshot->fallback_certificates))
         return refuse(session, alert, SSL_AD_UNRECOGNIZED_NAME, "unrecognized_name");
@@ -166,7 +165,7 @@ static int on_certificate(SSL *ssl, void *arg)
 {
     struct tls_server *server = arg;
     struct tls_session *session = server->active;
-    struct text name = text_make(session->server_name, session->server_name_bytes);
+    struct text name = session->facts.server_name;
     const uint32_t *certificates = certificate_choice_find(server->current.snapshot, name);
 
     /* a reload between two hellos of one handshake may have taken the domain away */

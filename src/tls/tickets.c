@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "tls_private.h"
 
 #define EPOCHS_BEFORE 2
 #define EPOCHS        (EPOCHS_BEFORE + 2) /* those before, now, the next */
@@ -140,7 +141,8 @@ static int open_ticket(struct tickets *tickets, const unsigned char *name, const
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                      EVP_MAC_CTX *mac, int is_new)
 {
-    struct tickets *tickets = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    struct tickets *tickets =
+        ((const struct tls_setup *)SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)))->tickets;
     uint64_t epoch = epoch_now(tickets);
 
     if (epoch != tickets->epoch && derive_all(tickets, epoch, NULL) < 0)
@@ -151,7 +153,6 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
 
 void tickets_install(struct tickets *tickets, SSL_CTX *context)
 {
-    SSL_CTX_set_app_data(context, tickets);
     SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket);
     /* as long as a ticket is taken at least: one made at the end of an epoch */
     SSL_CTX_set_timeout(context, (long)(tickets->rotation_s * EPOCHS_BEFORE));

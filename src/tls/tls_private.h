@@ -4,16 +4,21 @@
 #include <openssl/ssl.h>
 
 #include "identity_cache.h"
+#include "kdf_provider.h"
+#include "records.h"
 #include "tickets.h"
 #include "tls/tls_server.h"
 
 /* What the files of this folder share. */
 
 #define RECORD_BYTES       ((size_t)16 * 1024)
+#define STAGING_BYTES      (RECORD_BYTES + 256) /* a record in the clear, with its padding */
 #define LATE_MESSAGES_FREE 32
 
 /* Settings as OpenSSL wants them: shared by the server and the sessions that began with it. */
 struct tls_setup {
+    /* borrowed */
+    struct tls_server *server;
     /* owned */
     SSL_CTX *context;
     struct tickets *tickets; /* NULL: off */
@@ -36,7 +41,9 @@ struct tls_server {
     struct tls_generation prepared;
     struct identity_cache *identities;
     BIO_METHOD *bio_method;
-    char *staging; /* RECORD_BYTES: small pieces become one record */
+    char *staging; /* STAGING_BYTES: for one call */
+    struct record_suites suites;
+    struct kdf_listener listener; /* for secrets of `active` */
     /* borrowed: whose handshake or read is running, for OpenSSL's callbacks */
     struct tls_session *active;
     struct err *active_err;
@@ -46,16 +53,19 @@ struct tls_server {
 struct tls_session {
     struct stream_layer layer; /* first */
     /* owned */
-    SSL *ssl;
-    char *server_name; /* lower case, terminated; NULL: none was sent */
+    SSL *ssl;                /* NULL when `records` have taken over */
+    struct records *records; /* TLS 1.3; NULL until the first secret is known, and in TLS 1.2 */
+    char *server_name;       /* lower case, terminated; NULL: none was sent */
     /* shared */
     struct tls_setup *setup;
     /* borrowed */
     struct tls_server *server;
-    const char *refusal;    /* a stable word; NULL: not refused */
-    uint64_t received;      /* bytes, as they came */
+    const char *refusal; /* a stable word; NULL: not refused */
+    struct tls_session_facts facts;
+    uint64_t received;      /* bytes, as they came, by OpenSSL */
     uint32_t late_messages; /* handshake messages behind the handshake */
-    uint8_t server_name_bytes;
+    bool has_server_secret;
+    bool has_client_secret;
     bool established;
     bool flooded;
     bool failed; /* OpenSSL must not be asked again, not even for a goodbye */
@@ -77,6 +87,16 @@ const uint32_t *certificate_choice_find(const struct snapshot *snapshot, struct 
 /* A BIO between OpenSSL and the stream of a session (session_bio.c). */
 BIO_METHOD *session_bio_method_new(void);
 BIO *session_bio_new(BIO_METHOD *method, struct tls_session *session);
+
+/*
+ * From OpenSSL to records of our own (takeover.c): secrets are caught while OpenSSL shakes hands;
+ * then the SSL goes, if it can (TLS 1.3), and its memory with it.
+ */
+struct kdf_listener takeover_listener(struct tls_server *server);
+void takeover(struct tls_session *session);
+
+/* What the handshake agreed, before the SSL may go (session_facts.c). */
+void session_facts_take(struct tls_session *session);
 
 /* The word for OpenSSL's error queue after a failed handshake (refusal.c). */
 const char *refusal_word(unsigned long code);

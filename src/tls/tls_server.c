@@ -23,10 +23,13 @@ struct tls_server *tls_server_new(void)
     /* The machine's openssl.cnf must not change what the mapping file says. */
     if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
         abort();
+    kdf_provider_load();
     server = memory_new(sizeof(*server));
     server->identities = identity_cache_new(IDENTITIES_MOST);
     server->bio_method = session_bio_method_new();
-    server->staging = memory_resize(NULL, RECORD_BYTES, 1);
+    server->staging = memory_resize(NULL, STAGING_BYTES, 1);
+    server->listener = takeover_listener(server);
+    record_suites_init(&server->suites);
     return server;
 }
 
@@ -46,6 +49,7 @@ void tls_server_free(struct tls_server *server)
     generation_done(&server->current);
     generation_done(&server->prepared);
     identity_cache_free(server->identities);
+    record_suites_done(&server->suites);
     BIO_meth_free(server->bio_method);
     free(server->staging);
     free(server);

@@ -27,11 +27,13 @@ static void enter(struct tls_session *session, struct err *err)
 {
     ERR_clear_error();
     session->server->active = session;
+    kdf_provider_listen(&session->server->listener);
     session->server->active_err = err;
 }
 
 static void leave(struct tls_session *session)
 {
+    kdf_provider_listen(NULL);
     session->server->active = NULL;
     session->server->active_err = NULL;
 }
@@ -84,6 +86,10 @@ static enum io_status session_handshake(struct stream_layer *layer, struct err *
     else
         status = judge(session, result, err);
     leave(session);
+    if (session->established) {
+        session_facts_take(session);
+        takeover(session);
+    }
     if (status == IO_CLOSED) {
         session->failed = true;
         if (!session->refusal)
@@ -100,6 +106,9 @@ static enum io_status session_read(struct stream_layer *layer, char *into, size_
     enum io_status status = IO_OK;
     size_t total = 0;
 
+    if (!session->ssl)
+        return records_read(session->records, into, bytes, got, (uint8_t *)session->server->staging,
+                            err);
     if (session->failed)
         return IO_CLOSED;
     enter(session, err);
@@ -186,6 +195,8 @@ static int session_write(struct stream_layer *layer, const struct iovec *pieces,
     struct tls_session *session = session_of(layer);
     int status;
 
+    if (!session->ssl)
+        return records_write(session->records, pieces, count, err);
     if (session->failed || !session->established)
         return err_set(err, "TLS: written to a connection that is not open");
     enter(session, err);
@@ -200,13 +211,19 @@ static int session_write(struct stream_layer *layer, const struct iovec *pieces,
 
 static bool session_has_buffered(const struct stream_layer *layer)
 {
-    return SSL_pending(session_of_const(layer)->ssl) > 0;
+    const struct tls_session *session = session_of_const(layer);
+
+    return session->ssl ? SSL_pending(session->ssl) > 0 : records_have_buffered(session->records);
 }
 
 static void session_shutdown(struct stream_layer *layer)
 {
     struct tls_session *session = session_of(layer);
 
+    if (!session->ssl) {
+        records_shutdown(session->records);
+        return;
+    }
     if (session->failed || !session->established)
         return;
     enter(session, NULL);
@@ -220,6 +237,7 @@ static void session_free(struct stream_layer *layer)
     struct tls_session *session = session_of(layer);
 
     SSL_free(session->ssl);
+    records_free(session->records);
     tls_setup_unref(session->setup);
     session->server->session_count--;
     free(session->server_name);
@@ -242,6 +260,7 @@ struct stream_layer *tls_session_new(struct tls_server *server)
 
     assert(server->current.setup);
     session->layer.kind = &kind;
+    session->facts = (struct tls_session_facts){ .version = "", .cipher = "", .group = "" };
     session->server = server;
     session->setup = tls_setup_ref(server->current.setup);
     session->ssl = SSL_new(session->setup->context);
@@ -253,50 +272,17 @@ struct stream_layer *tls_session_new(struct tls_server *server)
     return &session->layer;
 }
 
-struct group_name {
-    const char *openssl;
-    const char *usual;
-};
-
-/* The names that CONFIG.md, browsers and the IANA registry use. */
-static const char *group_name(SSL *ssl)
-{
-    static const struct group_name names[] = {
-        { "x25519", "X25519" },
-        { "x448", "X448" },
-        { "secp256r1", "prime256v1" },
-    };
-    int group = (int)SSL_get_negotiated_group(ssl);
-    const char *name = group ? SSL_group_to_name(ssl, group) : NULL;
-
-    for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(name, names[i].openssl) == 0)
-            return names[i].usual;
-    return name ? name : "";
-}
-
 void tls_session_facts(const struct stream_layer *layer, struct tls_session_facts *facts_out)
 {
-    const struct tls_session *session = session_of_const(layer);
-    const SSL_CIPHER *cipher = SSL_get_current_cipher(session->ssl);
-    const unsigned char *protocol;
-    unsigned protocol_bytes;
-
-    SSL_get0_alpn_selected(session->ssl, &protocol, &protocol_bytes);
-    *facts_out = (struct tls_session_facts){
-        .version = session->established ? SSL_get_version(session->ssl) : "",
-        .cipher = cipher ? SSL_CIPHER_standard_name(cipher) : "",
-        .group = session->established ? group_name(session->ssl) : "",
-        .resumed = SSL_session_reused(session->ssl) == 1,
-        .server_name = text_make(session->server_name, session->server_name_bytes),
-        .alpn = text_make((const char *)protocol, protocol_bytes),
-    };
+    *facts_out = session_of_const(layer)->facts;
 }
 
 const char *tls_session_refusal(const struct stream_layer *layer)
 {
     const struct tls_session *session = session_of_const(layer);
 
+    if (session->records && session->records->refusal)
+        return session->records->refusal;
     return session->refusal ? session->refusal : "";
 }
 
@@ -304,7 +290,7 @@ bool tls_session_serves(const struct stream_layer *layer, const struct snapshot 
                         struct text host)
 {
     const struct tls_session *session = session_of_const(layer);
-    struct text name = text_make(session->server_name, session->server_name_bytes);
+    struct text name = session->facts.server_name;
     const uint32_t *ours;
     const uint32_t *wanted;
 

@@ -37,7 +37,8 @@ static int on_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_l
 
 /*
  * Handshake messages behind the handshake (KeyUpdate, and in TLS 1.2 attempts to renegotiate) cost
- * us more than the peer. A few are free, one more is for each MiB that came.
+ * us more than the peer. A few are free, one more is for each MiB that came. Records that OpenSSL
+ * writes under the keys that we take over are counted, as their numbers go on.
  */
 static void on_message(int is_written, int version, int kind, const void *bytes, size_t len,
                        SSL *ssl, void *arg)
@@ -48,7 +49,11 @@ static void on_message(int is_written, int version, int kind, const void *bytes,
     (void)bytes;
     (void)len;
     (void)ssl;
-    if (is_written || kind != SSL3_RT_HANDSHAKE || !session || !session->established)
+    if (!session)
+        return;
+    if (is_written && kind == SSL3_RT_HEADER && session->records)
+        session->records->out.sequence++;
+    if (is_written || kind != SSL3_RT_HANDSHAKE || !session->established)
         return;
     if (++session->late_messages > LATE_MESSAGES_FREE + (session->received >> 20))
         session->flooded = true;
@@ -183,11 +188,13 @@ struct tls_setup *tls_setup_new(struct tls_server *server, const struct snapshot
     struct tls_setup *setup = memory_new(sizeof(*setup));
 
     setup->references = 1;
+    setup->server = server;
     setup->profile = settings->profile;
     setup->context = SSL_CTX_new(TLS_server_method());
     if (!setup->context) {
         err_set(err, "OpenSSL: %s", refusal_text(ERR_peek_last_error()));
     } else {
+        SSL_CTX_set_app_data(setup->context, setup);
         set_behaviour(setup->context, server);
         if (set_algorithms(setup->context, settings->profile, err) == 0 &&
             set_groups(setup->context, &settings->groups, err) == 0 &&

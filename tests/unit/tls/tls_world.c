@@ -33,6 +33,32 @@ void stream_layer_send(struct stream *stream, const void *bytes, size_t len)
     stream->sends++;
 }
 
+ssize_t stream_layer_peek(struct stream *stream, size_t least, const unsigned char **bytes_out)
+{
+    size_t there = buffer_len(&stream->input);
+
+    if (there < least)
+        return stream->at_end ? -1 : 0;
+    *bytes_out = (const unsigned char *)buffer_text(&stream->input).at;
+    return (ssize_t)there;
+}
+
+void stream_layer_consume(struct stream *stream, size_t bytes)
+{
+    buffer_consume(&stream->input, bytes);
+}
+
+void *stream_layer_reserve(struct stream *stream, size_t bytes)
+{
+    return buffer_reserve(&stream->output, bytes);
+}
+
+void stream_layer_commit(struct stream *stream, size_t bytes)
+{
+    buffer_grew(&stream->output, bytes);
+    stream->sends++;
+}
+
 bool stream_layer_at_end(const struct stream *stream)
 {
     return stream->at_end && !buffer_len(&stream->input);

@@ -1,0 +1,48 @@
+#ifndef SWARMWARD_TLS_RECORDS_H
+#define SWARMWARD_TLS_RECORDS_H
+
+#include <sys/uio.h>
+
+#include "net/stream.h"
+#include "record_keys.h"
+
+/*
+ * TLS 1.3 behind the handshake (RFC 8446 sections 4.6.3, 5 and 6): records of data, KeyUpdate and
+ * alerts, between a stream and its owner. Takes over from OpenSSL's SSL when that has shaken hands.
+ */
+
+#define RECORD_PLAIN_BYTES ((size_t)16 * 1024)
+
+struct records {
+    /* owned */
+    uint8_t *kept; /* decrypted and not read; NULL mostly */
+    /* borrowed */
+    const struct record_suite *suite;
+    struct stream *stream;
+    const char *refusal; /* a stable word; NULL: nothing was refused */
+    uint32_t kept_at;
+    uint32_t kept_bytes;
+    uint32_t fruitless; /* records that brought no data */
+    uint64_t received;  /* bytes */
+    uint8_t part[5];    /* of a KeyUpdate that came in pieces */
+    uint8_t part_bytes;
+    bool is_over; /* the peer said goodbye */
+    bool failed;
+    bool said_goodbye;
+    struct record_half in;
+    struct record_half out;
+};
+
+/* Both secrets are in place, `out.sequence` counts what OpenSSL has sent. False: cannot be. */
+bool records_begin(struct records *records, const struct record_suite *suite,
+                   struct stream *stream);
+void records_free(struct records *records); /* wipes; NULL is fine */
+
+/* As struct stream_layer_kind. `scratch` has room for one record in the clear. */
+enum io_status records_read(struct records *records, char *into, size_t bytes, size_t *got,
+                            uint8_t *scratch, struct err *err);
+int records_write(struct records *records, const struct iovec *pieces, int count, struct err *err);
+bool records_have_buffered(const struct records *records);
+void records_shutdown(struct records *records);
+
+#endif
