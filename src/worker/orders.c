@@ -87,10 +87,9 @@ static int commit(struct worker *worker, const struct channel_message *message)
     if (message_generation_get(message->body, &order) < 0 || !worker->prepared)
         return -1;
     tls_server_commit(worker->tls);
+    serving_carry_over(older, worker->prepared);
     worker->serving = worker->prepared;
     worker->prepared = NULL;
-    if (older)
-        serving_carry_over(older, worker->serving);
     serving_unref(older); /* exchanges that run hold their own reference */
     log_set_level((enum log_level)worker->serving->snapshot->log.error_level);
     atomic_store_explicit(&worker->counters->generation, order.generation, memory_order_relaxed);

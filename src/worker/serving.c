@@ -64,16 +64,29 @@ struct service *serving_service(struct serving *serving, uint32_t index)
     return serving->services[index];
 }
 
+static bool starts_slowly(const struct snapshot_service *service)
+{
+    return service->policy->slow_start_ms > 0;
+}
+
+/*
+ * A service that starts slowly must be known from the beginning: who joins later is told from who
+ * was there by this worker having an endpoint of that identity.
+ */
 void serving_carry_over(const struct serving *older, struct serving *newer)
 {
     struct string_map in_use = { 0 };
     size_t unused;
 
-    for (uint32_t i = 0; i < older->snapshot->service_count; i++)
+    for (uint32_t i = 0; older && i < older->snapshot->service_count; i++)
         if (older->services[i])
             string_map_put(&in_use, older->snapshot->services[i].name, i);
-    for (uint32_t i = 0; in_use.count && i < newer->snapshot->service_count; i++)
-        if (string_map_get(&in_use, newer->snapshot->services[i].name, &unused))
+    for (uint32_t i = 0; i < newer->snapshot->service_count; i++) {
+        const struct snapshot_service *service = &newer->snapshot->services[i];
+
+        if (starts_slowly(service) ||
+            (in_use.count && string_map_get(&in_use, service->name, &unused)))
             serving_service(newer, i);
+    }
     string_map_done(&in_use);
 }

@@ -37,7 +37,7 @@ struct serving {
 struct serving *serving_new(struct worker *worker, struct snapshot *snapshot);
 struct serving *serving_ref(struct serving *serving);
 void serving_unref(struct serving *serving); /* NULL is fine */
-/* Services that `older` has in use keep their endpoints (pools, failures) in `newer`. */
+/* Services that `older` (or NULL) has in use keep their endpoints (pools, failures) in `newer`. */
 void serving_carry_over(const struct serving *older, struct serving *newer);
 struct service *serving_service(struct serving *serving, uint32_t index);
 

@@ -260,6 +260,7 @@ static void begin_body(struct backend_conn *conn, const struct response_head *he
         socket_keepalive(stream_fd(conn->stream));
     body_reader_init(&conn->body, framing, &exchange->serving->limits, &exchange->arena);
     conn->body_open = true;
+    progressed(conn); /* the body's patience may be shorter than the head's */
     exchange_backend_head(exchange, head, framing);
 }
 

@@ -50,9 +50,12 @@ static void on_ready(void *owner)
 static void on_broken(void *owner)
 {
     struct client *client = owner;
+    const char *refusal = tls_session_refusal(client_tls(client));
 
     COUNT(client->worker, handshakes_failed, 1);
-    access_log_refused_client(client->worker->log, client, tls_session_refusal(client_tls(client)));
+    /* who only knocked and left, a port probe for one, was refused nothing */
+    if (refusal[0] && strcmp(refusal, "closed") != 0)
+        access_log_refused_client(client->worker->log, client, refusal);
     client_close(client);
 }
 
