@@ -45,7 +45,7 @@ def test_least_conn_avoids_the_busy_one(serving, backend):
     while "held" not in [name for name, _ in holders]:
         client = instance.client()
         client.send_head(target="/hold")
-        client.plain.settimeout(0.5)
+        client.sock.settimeout(0.5)
         try:
             holders.append((client.response().body.decode(), client))
         except TimeoutError:

@@ -46,7 +46,7 @@ def test_what_a_client_claims_about_itself_is_removed(serving, backend, name):
 def test_a_client_can_not_take_our_fields_away(serving, backend):
     app = backend()
     instance = serving({"app": app})
-    named = "X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host, X-Request-Id, Host"
+    named = "X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host, X-Request-Id"
     request = sent_to(app, instance, {"Connection": named})
     assert request.get("X-Forwarded-For") == "127.0.0.1"
     assert request.get("X-Forwarded-Proto") == "https"
@@ -160,10 +160,10 @@ def test_hsts_replaces_what_the_backend_says(serving, backend):
 
 
 def test_hsts_as_set(serving, backend):
-    hsts = {"max_age": 300, "include_subdomains": True, "preload": True}
+    hsts = {"max_age": 31536000, "include_subdomains": True, "preload": True}
     instance = serving({"app": backend()}, defaults={"headers": {"hsts": hsts}})
     value = instance.get().get("Strict-Transport-Security")
-    assert re.split(r";\s*", value) == ["max-age=300", "includeSubDomains", "preload"]
+    assert re.split(r";\s*", value) == ["max-age=31536000", "includeSubDomains", "preload"]
 
 
 def test_hsts_off(serving, backend):

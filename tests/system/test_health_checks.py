@@ -38,7 +38,7 @@ class Patient:
             assert self.checked.wait_for(lambda: self.checks >= wanted, 20)
 
 
-CHECKS = {"path": "/health", "interval": "100ms", "timeout": "1s", "rise": 2, "fall": 2}
+CHECKS = {"path": "/health", "interval": "500ms", "timeout": "500ms", "rise": 2, "fall": 2}
 
 
 def serve(serving, patients, **health) -> Swarmward:

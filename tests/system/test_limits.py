@@ -25,7 +25,7 @@ def test_handshake_timeout_is_absolute(serving, backend):
     """A byte now and then does not help."""
     instance = limited(serving, backend(), handshake_timeout="200ms")
     with instance.client(context=None) as client:
-        client.plain.settimeout(0.02)
+        client.sock.settimeout(0.02)
         hello = b"\x16\x03\x01\x01\x00" + bytes(250)
         with pytest.raises(OSError):
             for number in range(len(hello)):
@@ -51,7 +51,7 @@ def test_header_timeout_is_408_and_close(serving, backend):
 def test_header_timeout_is_absolute(serving, backend):
     instance = limited(serving, backend(), header_timeout="200ms")
     with instance.client() as client:
-        client.plain.settimeout(0.02)
+        client.sock.settimeout(0.02)
         client.send("GET / HTTP/1.1\r\nHost: a.test\r\n")
         seen = b""
         for _ in range(1000):
@@ -78,7 +78,7 @@ def test_header_timeout_holds_on_port_80_too(serving, backend):
 
 def test_header_bytes_is_431(serving, backend):
     app = backend()
-    instance = limited(serving, app, header={"bytes": "1KiB"})
+    instance = limited(serving, app, header={"bytes": "1KiB", "uri": "512B"})
     with instance.client() as client:
         assert client.ask(fields={"X-A": "b" * 2000}).status == 431
         assert client.is_closed()
@@ -87,7 +87,7 @@ def test_header_bytes_is_431(serving, backend):
 
 
 def test_header_bytes_counts_what_has_no_end(serving, backend):
-    instance = limited(serving, backend(), header={"bytes": "1KiB"})
+    instance = limited(serving, backend(), header={"bytes": "1KiB", "uri": "512B"})
     with instance.client() as client:
         client.send("GET / HTTP/1.1\r\nHost: a.test\r\nX-A: " + "b" * 5000)
         assert client.response().status == 431
@@ -164,7 +164,7 @@ def test_body_idle_is_408_and_the_backend_is_let_go(serving, backend):
 def test_body_min_rate_ends_a_drip(serving, backend):
     instance = limited(serving, backend(backends.echo), body_min_rate="100000B/s", body_grace="300ms", body_idle="20s")
     with instance.client() as client:
-        client.plain.settimeout(0.02)
+        client.sock.settimeout(0.02)
         client.send_head("POST", fields={"Content-Length": 100_000})
         seen = b""
         for _ in range(2000):

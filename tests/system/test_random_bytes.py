@@ -32,7 +32,7 @@ def throw(client, data):
     """Send, say that this is all, and read whatever comes."""
     try:
         client.send(data)
-        client.plain.settimeout(20)
+        client.sock.settimeout(20)
         if isinstance(client.sock, ssl.SSLSocket):
             client.sock.unwrap()
         else:

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from lab import addresses, process_table
+from lab.certificates import without_sni
 from lab.swarmward import connectable
 
 NGINX = """
@@ -54,9 +55,10 @@ def nginx(tmp_path):
 
 
 @pytest.fixture
-def curl(serving, nginx):
+def curl(serving, nginx, authority):
     address, folder = nginx
-    instance = serving({"web": {"servers": [f"{address}:9000"]}}, {"a.test": "web"})
+    tls = without_sni(authority)
+    instance = serving({"web": {"servers": [f"{address}:9000"]}}, {"a.test": "web"}, tls=tls)
 
     def ask(target, *options):
         host, port = instance.https

@@ -3,7 +3,7 @@
 from lab import addresses, backends
 from lab.backends import says
 
-CALM = {"failures": 1000}  # keep ejection out of these scenarios
+CALM = {"failures": 100}  # keep ejection out of these scenarios
 
 
 def refused():

@@ -84,3 +84,10 @@ class Authority:
         )  # fmt: skip
         os.chmod(key, 0o600)
         return Certificate(base.name, cert, key)
+
+
+def without_sni(authority):
+    """The section `tls` for clients such as wrk, which connect by address and send no name: they are
+    shown the certificate of a.test."""
+    row = authority.issue("a.test").row()
+    return {"unknown_sni": row["name"], "certificates": [row]}

@@ -23,7 +23,6 @@ class Client:
             plain.bind((source, 0))
         plain.connect(address)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.plain = plain
         self.sock = plain
         if context:
             try:
