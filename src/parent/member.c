@@ -99,6 +99,12 @@ void member_bring_up(struct child *child)
     deadline_set(&child->answer, io_now_ms(parent->io) + BRING_UP_MS);
 }
 
+void member_drain(struct child *child)
+{
+    if (child->committed_generation)
+        child_send(child, MESSAGE_DRAIN, NULL, -1);
+}
+
 static void on_started(struct child *child)
 {
     if (child->parent->publish.current.number)
@@ -116,6 +122,8 @@ static void on_ready(struct child *child, uint64_t generation)
     } else {
         member_commit(child, generation);
         publish_member_free(child);
+        if (child->kind->role == ROLE_WORKER && child->parent->shutdown.state == SHUTDOWN_DRAINING)
+            member_drain(child);
     }
 }
 

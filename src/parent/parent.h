@@ -111,6 +111,9 @@ void member_commit(struct child *child, uint64_t generation);
 void member_cancel(struct child *child, uint64_t generation);
 void member_bring_up(struct child *child);
 void member_send_log_sink(struct child *child);
+/* A worker that is not through with its start drains when it is: what waits in its queue is served.
+ */
+void member_drain(struct child *child);
 
 /* publish.c */
 void publish_init(struct parent *parent);

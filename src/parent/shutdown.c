@@ -86,7 +86,7 @@ static void drain(struct parent *parent)
     for (size_t i = 0; i < parent->worker_count; i++) {
         parent->workers[i].wanted = false;
         deadline_clear(&parent->workers[i].restart);
-        child_send(&parent->workers[i], MESSAGE_DRAIN, NULL, -1);
+        member_drain(&parent->workers[i]);
     }
     if (workers_running(parent) == 0)
         shutdown_end(parent, EXIT_DONE);

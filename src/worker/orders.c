@@ -145,6 +145,8 @@ static int carry_out(struct worker *worker, struct channel_message *message)
         return commit(worker, message);
     case MESSAGE_CANCEL:
         cancel(worker);
+        if (worker->serving)
+            acceptors_close_gone(worker); /* the listeners that came for it */
         return 0;
     case MESSAGE_DRAIN:
         return drain(worker);
