@@ -32,7 +32,8 @@ void body_reader_done(struct body_reader *reader);
 /*
  * Eat from `*input` (it moves forward): `*piece_out` is the next payload, perhaps empty.
  * PARSE_MORE: call again (at once while *input is not empty). PARSE_DONE: the body ended with this
- * piece; what is left in *input is the next message. PARSE_BAD: malformed.
+ * piece; what is left in *input is the next message. PARSE_BAD: malformed, `*refusal` says how (its
+ * status is meant for a client: 400 or 431).
  */
 enum parse_result body_reader_next(struct body_reader *reader, struct text *input,
                                    struct text *piece_out, struct h1_refusal *refusal);

@@ -59,12 +59,13 @@ struct response_forwarding {
 
 void h1_write_response(struct buffer *out, const struct response_head *head,
                        const struct response_forwarding *forwarding);
-/* An interim response (100, 103): status line, fields, empty line. */
+/* An interim response (100, 103): status line, fields that may pass (they are cleaned here), empty
+ * line. */
 void h1_write_interim(struct buffer *out, const struct response_head *head);
 /* The zero chunk, the trailers that may pass, the empty line. */
 void h1_write_last_chunk(struct buffer *out, const struct field_list *trailers);
 
-/* A response of our own: status line, type, length, body (NULL for HEAD leaves the body out). */
+/* The reason phrase of a status; "Unknown" for one that we never send. */
 const char *http_reason(int status);
 
 #endif

@@ -26,7 +26,7 @@ struct framing {
     bool has_length;       /* a Content-Length field is there */
     bool persistent;       /* the sender's connection may carry another message */
     bool expects_continue; /* request: Expect: 100-continue */
-    bool wants_upgrade;    /* request: Connection: upgrade with an Upgrade field */
+    bool wants_upgrade;    /* request: a GET that asks for WebSocket and nothing else */
     bool accepts_trailers; /* request: TE: trailers */
 };
 

@@ -262,10 +262,12 @@ void h1_write_response(struct buffer *out, const struct response_head *head,
 
 void h1_write_interim(struct buffer *out, const struct response_head *head)
 {
+    struct response_head cleaned = *head; /* its lines are marked in place */
     char *start = buffer_reserve(out, FIXED_BYTES + head->reason.len + fields_bytes(&head->fields));
     char *at = put_status_line(start, head);
 
-    at = put_fields(at, &head->fields, HOP_BY_HOP | ID(FIELD_TRAILER));
+    forwarding_clean_response(&cleaned);
+    at = put_fields(at, &cleaned.fields, HOP_BY_HOP | ID(FIELD_TRAILER));
     at = PUT(at, "\r\n");
     buffer_grew(out, (size_t)(at - start));
 }

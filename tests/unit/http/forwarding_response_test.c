@@ -114,9 +114,10 @@ static void an_interim_response_has_no_framing_and_no_connection(void **state)
     struct buffer out = { 0 };
 
     (void)state;
-    parse_good_response(parsed, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 5\r\n"
-                                "Connection: close\r\nTransfer-Encoding: chunked\r\n"
-                                "Upgrade: h2c\r\nKeep-Alive: 1\r\nTrailer: X\r\n\r\n");
+    parse_good_response(parsed,
+                        "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 5\r\n"
+                        "Connection: close, x-one\r\nTransfer-Encoding: chunked\r\nX-One: 1\r\n"
+                        "Upgrade: h2c\r\nKeep-Alive: 1\r\nTrailer: X\r\n\r\n");
     h1_write_interim(&out, &parsed->response); /* also when nothing was cleaned */
     expect_text("103", buffer_text(&out), "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
     buffer_done(&out);
