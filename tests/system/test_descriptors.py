@@ -2,27 +2,27 @@
 
 import resource
 import socket
+import threading
 
-import pytest
 from lab import process_table
 
 ROOM = 64  # descriptors of each process
 
 
-@pytest.fixture
-def cramped(swarmward, backend):
+def cramp(instance, app):
     def squeeze():
         resource.setrlimit(resource.RLIMIT_NOFILE, (ROOM, ROOM))
 
-    swarmward.write({"app": backend()}, limits={"connections": {"total": 100000}})
-    return swarmward.start("--workers", "1", preexec_fn=squeeze)
+    instance.write({"app": app}, limits={"connections": {"total": 100000}})
+    return instance.start("--workers", "1", preexec_fn=squeeze)
 
 
 def paused(instance):
     return instance.status()["workers"][0]["accept_pauses"]
 
 
-def test_accepting_pauses_and_resumes(cramped):
+def test_accepting_pauses_and_resumes(swarmward, backend):
+    cramped = cramp(swarmward, backend())
     sockets = [socket.create_connection(cramped.https, 20) for _ in range(ROOM * 2)]
     process_table.wait_until(lambda: paused(cramped), "it paused")
     worker = cramped.worker()
@@ -35,12 +35,22 @@ def test_accepting_pauses_and_resumes(cramped):
     assert cramped.get().status == 200
 
 
-def test_a_client_in_progress_is_not_hurt(cramped):
-    with cramped.client() as client:
-        assert client.ask().status == 200
-        sockets = [socket.create_connection(cramped.https, 20) for _ in range(ROOM * 2)]
-        process_table.wait_until(lambda: paused(cramped), "it paused")
-        assert client.ask().status == 200
+def test_a_request_in_progress_is_not_hurt(swarmward, backend):
+    arrived, turn = threading.Event(), threading.Event()
+
+    def script(connection):
+        connection.read()
+        arrived.set()
+        assert turn.wait(20)
+        connection.answer(b"finished")
+
+    instance = cramp(swarmward, backend(script))
+    with instance.client() as client:
+        client.send_head()
+        assert arrived.wait(20)
+        sockets = [socket.create_connection(instance.https, 20) for _ in range(ROOM * 2)]
+        process_table.wait_until(lambda: paused(instance), "it paused")
+        turn.set()
+        assert client.response().body == b"finished"
         for one in sockets:
             one.close()
-        assert client.ask().status == 200

@@ -28,6 +28,7 @@ http {{
     server {{
         listen {1}:9000;
         root {0}/www;
+        absolute_redirect off;
         location /old {{ return 301 /new; }}
         location /put {{ client_max_body_size 100m; return 201 "taken"; }}
     }}

@@ -122,7 +122,7 @@ def test_a_port_that_is_taken_is_an_error_and_the_running_one_stays(serving, bac
 def test_no_request_is_lost_while_reloading_under_load(swarmward, backend, tmp_path):
     """wrk keeps connections busy while the mapping changes under it."""
     app = backend()
-    swarmward.write({"app": app}, limits={"keepalive": {"requests": 100000000}}, tls=without_sni(swarmward.authority))
+    swarmward.write({"app": app}, limits={"keepalive": {"requests": 10**8}}, tls=without_sni(swarmward.authority))
     swarmward.start()
     report = tmp_path / "wrk"
     host, port = swarmward.https
@@ -131,8 +131,11 @@ def test_no_request_is_lost_while_reloading_under_load(swarmward, backend, tmp_p
             ["wrk", "-t1", "-c8", "-d3s", "-H", "Host: a.test", f"https://{host}:{port}/"],
             stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
+        rounds = 0
         while load.poll() is None:
-            swarmward.write({"app": app}, {"a.test": "app", f"x{len(swarmward.log.seen)}.test": "app"}, tls=without_sni(swarmward.authority))
+            rounds += 1
+            limits = {"keepalive": {"requests": 10**8 + rounds}}
+            swarmward.write({"app": app}, limits=limits, tls=without_sni(swarmward.authority))
             swarmward.reload()
         assert load.wait() == 0
     text = report.read_text()

@@ -81,7 +81,7 @@ def test_an_answer_that_began_is_not_asked_for_again(serving, backend):
     seen = []
     for _ in range(4):
         with instance.client() as client:
-            client.send_head()
+            client.send_head(fields={"Connection": "close"})
             client.reader.head()
             seen.append(client.rest())
     assert {b"half", b"good"} >= set(seen)

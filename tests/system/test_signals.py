@@ -97,12 +97,12 @@ def test_at_the_deadline_what_still_runs_is_cut(serving, backend):
 def test_a_tunnel_is_drained_like_the_rest(serving, backend):
     def script(connection):
         connection.read_head()
-        connection.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
+        connection.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
         connection.wait_for_end()
 
     instance = serving({"app": backend(script)}, shutdown={"delay": "0s", "drain": "300ms"})
     with instance.client() as client:
-        client.send_head(fields={"Connection": "Upgrade", "Upgrade": "x"})
+        client.send_head(fields={"Connection": "Upgrade", "Upgrade": "websocket"})
         assert client.response().status == 101
         instance.send_signal(signal.SIGTERM)
         client.rest()
