@@ -47,6 +47,7 @@ struct field {
     const char *name; /* dotted below its section: "keepalive.idle" */
     size_t offset;
     enum field_kind kind;
+    bool opt_in; /* written it means more than its default: the example shows it commented */
     int64_t least;
     int64_t most;
     const char *fallback; /* the default, as it would be written; NULL: required, or FIELD_LATER */
@@ -56,7 +57,6 @@ struct field {
     const char *const *later_choices;
     /* NULL, or what a text that is not empty (or an item of a list) must look like */
     int (*check)(struct text value, struct err *err);
-    bool opt_in;      /* written it means more than its default: the example shows it commented */
     const char *help; /* one sentence; for FIELD_LATER what is missing and what to do */
 };
 

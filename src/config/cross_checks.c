@@ -165,7 +165,7 @@ static void check_shutdown(struct reading *reading, const struct yaml_node *root
         reading_warning(reading, NULL, place_at(root, TEXT("shutdown")),
                         "shutdown.delay and shutdown.drain are %lld s together, and Docker kills "
                         "after 10 s; write stop_grace_period: %llds in the stack file",
-                        (long long)(sum / 1000), (long long)(sum / 1000 + 5));
+                        (long long)sum / 1000, (long long)sum / 1000 + 5);
 }
 
 void check_across(struct reading *reading, const struct yaml_node *root)

@@ -109,31 +109,41 @@ static bool would_be_known(const struct section *section, struct text name)
            has_prefix(section, text_make(name.at, name.len + 1));
 }
 
-static void unknown_name(const struct cursor *cursor, const struct yaml_node *node,
-                         struct text full)
+/* Known, but not here. A dot follows `full`. True: it was said. */
+static bool said_where_it_belongs(const struct cursor *cursor, const struct yaml_node *node,
+                                  struct text full)
 {
     const struct section *section = cursor->section;
     struct text key = text_first(node->key, 80);
+    struct text prefix = text_make(full.at, full.len + 1); /* with its dot */
     size_t dot = text_find(key, '.');
-    struct text meant;
 
-    if (reading_is_hopeless(cursor->reading)) {
-        reading_error(cursor->reading, cursor->trail, node->key_place, "not known");
-        return;
-    }
     if (section->elsewhere &&
-        (fields_find(section->elsewhere, full) || table_has_prefix(section->elsewhere, full))) {
+        (fields_find(section->elsewhere, full) || table_has_prefix(section->elsewhere, prefix))) {
         reading_error(cursor->reading, cursor->trail, node->key_place, "\"%.*s\" %s",
                       TEXT_ARGS(key), section->elsewhere_hint);
-        return;
+        return true;
     }
-    if (dot < key.len && full.len && would_be_known(section, full)) {
+    if (dot < key.len && would_be_known(section, full)) {
         reading_error(cursor->reading, cursor->trail, node->key_place,
                       "\"%.*s\" must be nested; write %.*s: { %.*s: ... }", TEXT_ARGS(key),
                       TEXT_ARGS(text_first(key, dot)), TEXT_ARGS(text_from(key, dot + 1)));
-        return;
+        return true;
     }
-    meant = meant_name(cursor, node->key);
+    return false;
+}
+
+/* `full` is empty when the name is longer than any that is known. */
+static void unknown_name(const struct cursor *cursor, const struct yaml_node *node,
+                         struct text full)
+{
+    struct text key = text_first(node->key, 80);
+    struct text meant = TEXT_NONE;
+
+    if (full.len && said_where_it_belongs(cursor, node, full))
+        return;
+    if (!reading_is_hopeless(cursor->reading))
+        meant = meant_name(cursor, node->key);
     if (meant.len)
         reading_error(cursor->reading, cursor->trail, node->key_place,
                       "\"%.*s\" is not known; did you mean \"%.*s\"?", TEXT_ARGS(key),

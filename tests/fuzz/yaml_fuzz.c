@@ -54,7 +54,7 @@ static void check_round_trip(const struct field_table *table, const void *sectio
 
 static void check_lines(struct text lines)
 {
-    for (size_t i = 0; i < lines.len; i++)
+    for (size_t i = 0; lines.at && i < lines.len; i++)
         must((unsigned char)lines.at[i] >= 0x20 || lines.at[i] == '\n');
 }
 

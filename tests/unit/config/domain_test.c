@@ -208,6 +208,9 @@ static const struct refusal routes[] = {
     { ROUTES("[{ service: portal, health: { path: / } }]"),
       "4:44: domains.a.example.routes: \"health\" belongs to a service; write it under services or "
       "defaults" },
+    { ROUTES("[{ service: portal, heal: { path: / } }]"),
+      "4:44: domains.a.example.routes: \"heal\" is not known; docs/configuration.md lists every "
+      "setting" },
     { ROUTES("[{ service: portal, timeout: { conect: 1s } }]"),
       "4:55: domains.a.example.routes.timeout: \"conect\" is not known; did you mean "
       "\"connect\"?" },

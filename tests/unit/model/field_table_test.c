@@ -22,7 +22,6 @@ static const char *const later_colours[] = { "blue", NULL };
 static const char *const statuses[] = { "301", "308", NULL };
 
 struct thing {
-    bool flag;
     int64_t number;
     int64_t listed;
     int64_t wait_ms;
@@ -31,6 +30,7 @@ struct thing {
     int64_t share;
     int64_t fraction;
     int colour;
+    bool flag;
     struct text name;
     struct text_list words;
     struct address address;
@@ -391,6 +391,8 @@ static void bounds_are_checked_again_when_decoding(void **state)
 {
     struct text bad_words[] = { TEXT("a"), TEXT("b"), TEXT("c"), TEXT("d") };
     struct text bad_item[] = { TEXT("-") };
+    struct text_list four_words = { .items = bad_words, .count = 4 };
+    struct text_list no_name = { .items = bad_item, .count = 1 };
     struct arena arena = { 0 };
     struct thing good;
     struct thing bad[16];
@@ -412,8 +414,8 @@ static void bounds_are_checked_again_when_decoding(void **state)
     bad[count++].name = TEXT("ninebytes");
     bad[count++].name = TEXT("a b");
     bad[count++].name = TEXT_NONE;
-    bad[count++].words = (struct text_list){ .items = bad_words, .count = 4 };
-    bad[count++].words = (struct text_list){ .items = bad_item, .count = 1 };
+    bad[count++].words = four_words;
+    bad[count++].words = no_name;
     bad[count++].status = (struct status_range){ 0, 999 };
     bad[count++].port = -2;
     for (size_t i = 0; i < count; i++) {
