@@ -163,7 +163,7 @@ static bool find_host(const struct certificate_choice *choice, int kind, struct 
     return true;
 }
 
-/* The exact name first, then "*" for the left-most label; a wildcard only matches itself. */
+/* The exact name first, then "*" for the left-most label. */
 static bool find_covering(const struct certificate_choice *choice, int kind, struct text host,
                           size_t *candidate_out)
 {
@@ -173,7 +173,7 @@ static bool find_covering(const struct certificate_choice *choice, int kind, str
 
     if (find_host(choice, kind, host, candidate_out))
         return true;
-    if (text_starts(host, TEXT("*")) || dot == host.len || len + 1 >= sizeof(wildcard))
+    if (dot == host.len || len + 1 >= sizeof(wildcard))
         return false;
     memcpy(wildcard + 1, host.at + dot, len);
     return find_host(choice, kind, text_make(wildcard, len + 1), candidate_out);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -173,7 +174,8 @@ static void a_child_dies_with_its_parent(void **state)
     assert_int_equal(read(ends[0], &family.child, sizeof(family.child)), sizeof(family.child));
     assert_int_equal(waitpid(parent, NULL, 0), parent);
     /* Nobody of ours can wait for a grandchild, but a pidfd can be watched. */
-    wait_for = (struct pollfd){ .fd = (int)syscall(SYS_pidfd_open, family.child, 0), .events = POLLIN };
+    wait_for =
+        (struct pollfd){ .fd = (int)syscall(SYS_pidfd_open, family.child, 0), .events = POLLIN };
     if (wait_for.fd >= 0)
         assert_int_equal(poll(&wait_for, 1, 10000), 1);
     close(wait_for.fd);
@@ -191,6 +193,7 @@ static void root_becomes_nobody_and_only_a_reader_keeps_its_capability(void **st
     if (geteuid() != 0)
         skip();
     assert_int_equal(privileges_choose_user("nobody", privileges_permitted(), &identity, &err), 0);
+    assert_int_equal(setgroups(1, (const gid_t[]){ 1 }), 0); /* one more for the child to lose */
     for (int reads = 0; reads <= 1; reads++) {
         identity.read_files = reads;
         give_birth(&family, identity);
