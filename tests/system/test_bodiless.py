@@ -78,9 +78,7 @@ def test_interim_responses_without_end_are_502(serving, backend):
 
     instance = serving({"app": backend(script)})
     with instance.client() as client:
-        client.send_head()
-        seen = client.rest()
-        assert b" 502 " in seen or len(seen) < 1_000_000
+        assert client.ask().status == 502
 
 
 def test_an_own_answer_to_head_has_no_body(serving, backend):
