@@ -195,15 +195,17 @@ static void idle_fill(struct load *load)
     }
 }
 
+/* A second request on every connection: how many were open, and good for it? */
 static size_t idle_count(struct load *load)
 {
-    size_t open = 0;
+    size_t good = 0;
 
     while (turn(load, false) > 0)
         ; /* those that were closed meanwhile */
+    idle_fill(load);
     for (size_t i = 0; i < load->plan.connections; i++)
-        open += load->clients[i].state == CLIENT_RESTING;
-    return open;
+        good += load->clients[i].state == CLIENT_RESTING && load->clients[i].requests == 2;
+    return good;
 }
 
 static void report(const struct load *load, int64_t elapsed_ns)

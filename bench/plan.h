@@ -13,7 +13,7 @@ enum load_mode {
     LOAD_RESUME,    /* a new connection with a resumed session for each request */
     LOAD_KEEPALIVE, /* one request after the other on each connection */
     LOAD_UPLOAD,    /* as keep-alive, with a body */
-    LOAD_IDLE,      /* one request on each connection, then all stay open */
+    LOAD_IDLE,      /* one request on each connection, all stay open, then another */
     LOAD_REDIRECT,  /* a new connection without TLS for each request */
 };
 
