@@ -19,6 +19,9 @@
 #include "base/memory.h"
 #include "hkdf.h"
 
+/* OpenSSL asks providers in the order of their names: this one sorts before "default". */
+#define PROVIDER_NAME "a_swarmward"
+
 #define DIGESTS     2
 #define LABEL_BYTES 64
 
@@ -175,7 +178,7 @@ static const OSSL_DISPATCH kdf_functions[] = {
 };
 
 static const OSSL_ALGORITHM kdfs[] = {
-    { OSSL_KDF_NAME_TLS1_3_KDF, "provider=swarmward", kdf_functions, NULL },
+    { OSSL_KDF_NAME_TLS1_3_KDF, "provider=" PROVIDER_NAME, kdf_functions, NULL },
     { NULL, NULL, NULL, NULL },
 };
 
@@ -205,8 +208,8 @@ void kdf_provider_load(void)
 {
     if (provider.standard)
         return;
-    if (OSSL_PROVIDER_add_builtin(NULL, "swarmward", init) == 1)
-        provider.own = OSSL_PROVIDER_load(NULL, "swarmward");
+    if (OSSL_PROVIDER_add_builtin(NULL, PROVIDER_NAME, init) == 1)
+        provider.own = OSSL_PROVIDER_load(NULL, PROVIDER_NAME);
     /* with a provider that is asked for, the default one no longer comes by itself */
     provider.standard = OSSL_PROVIDER_load(NULL, "default");
     if (!provider.standard)
