@@ -3,6 +3,7 @@
 #include "acceptor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -54,6 +55,13 @@ static bool is_shortage(int reason)
     return reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM;
 }
 
+static bool is_somebody_waiting(const struct acceptor *acceptor)
+{
+    struct pollfd waiting = { .fd = acceptor->fd, .events = POLLIN };
+
+    return poll(&waiting, 1, 0) > 0;
+}
+
 /* False: no more for now. */
 static bool accept_one(struct acceptor *acceptor)
 {
@@ -62,9 +70,13 @@ static bool accept_one(struct acceptor *acceptor)
     socklen_t len = sizeof(address);
     int fd;
 
-    if (!admission_has_room(worker->admission)) {
-        pause_accepting(acceptor);
-        return false;
+    if (admission_is_full(worker->admission)) {
+        if (!is_somebody_waiting(acceptor))
+            return false; /* nobody is shown out for nobody */
+        if (!admission_shed_idle(worker->admission)) {
+            pause_accepting(acceptor);
+            return false;
+        }
     }
     fd = accept4(acceptor->fd, &address.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {

@@ -51,7 +51,7 @@ static uint64_t open_in_all_workers(const struct worker *worker)
     return open;
 }
 
-static bool is_full(const struct admission *admission)
+bool admission_is_full(const struct admission *admission)
 {
     const struct worker *worker = admission->worker;
     int64_t total = worker->serving->snapshot->limits.connections_total;
@@ -62,11 +62,6 @@ static bool is_full(const struct admission *admission)
     if (total < 0)
         return here >= AUTO_MOST;
     return total > 0 && open_in_all_workers(worker) >= (uint64_t)total;
-}
-
-bool admission_has_room(struct admission *admission)
-{
-    return !is_full(admission) || admission_shed_idle(admission);
 }
 
 bool admission_shed_idle(struct admission *admission)

@@ -15,8 +15,8 @@ struct admission;
 struct admission *admission_new(struct worker *worker);
 void admission_free(struct admission *admission);
 
-/* Is there room for one more connection, after showing out an idle one if need be? */
-bool admission_has_room(struct admission *admission);
+/* Is there no room for one more connection? */
+bool admission_is_full(const struct admission *admission);
 
 /* Show out the connection that has been idle for longest. False: none is idle. */
 bool admission_shed_idle(struct admission *admission);
