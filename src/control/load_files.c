@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "tls_check.h"
 
 static int64_t lap_ms(int64_t *since_us)
 {
@@ -67,7 +68,9 @@ int load_files(const char *path, struct snapshot_builder *builder, struct proble
     if (!settings)
         return -1;
     loaded.parse_ms = lap_ms(&since_us);
-    status = snapshot_build(builder, settings, problems, &snapshot, &keyring);
+    status = tls_check(settings, problems);
+    if (snapshot_build(builder, settings, problems, &snapshot, &keyring) < 0)
+        status = -1;
     loaded.build_ms = lap_ms(&since_us);
     if (status == 0) {
         fill_publish(&loaded, settings, builder->generation);

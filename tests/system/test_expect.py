@@ -4,7 +4,15 @@ from lab import backends
 
 
 def test_the_client_is_told_to_go_on_and_the_body_follows(serving, backend):
-    instance = serving({"app": backend(backends.echo)})
+    """By the backend, which is asked: only it knows whether it wants the body."""
+
+    def script(connection):
+        head = connection.read_head()
+        assert head.get("Expect") == "100-continue"
+        connection.send("HTTP/1.1 100 Continue\r\n\r\n")
+        connection.answer(connection.reader.body(head).body)
+
+    instance = serving({"app": backend(script)})
     with instance.client() as client:
         client.send_head("POST", fields={"Expect": "100-continue", "Content-Length": 5})
         assert client.reader.head().status == 100
