@@ -156,33 +156,85 @@ static void hostile_files_are_refused_at_once(void **state)
     }
 }
 
-/* Many of everything that is compared with all others. */
-static void lists_that_are_compared_are_bounded(void **state)
+/* `count` times 127.0.SUBNET.1 with another port */
+static void print_service(struct buffer *out, size_t subnet, size_t count)
 {
-    struct buffer servers = { 0 };
-    struct buffer routes = { 0 };
-    struct settings *settings = NULL;
-    char *lines;
+    buffer_format(out, "  s%zu: { servers: [\n", subnet);
+    for (size_t i = 1; i <= count; i++)
+        buffer_format(out, "\"127.0.%zu.1:%zu\",\n", subnet, i);
+    buffer_append_text(out, TEXT("] }\n"));
+}
+
+static void servers_are_bounded_in_a_service_and_in_all(void **state)
+{
+    static const struct {
+        size_t services;
+        size_t servers;
+        const char *error;
+    } cases[] = {
+        { 1, 1024, NULL },
+        { 1, 1025, "f.yaml:4:18: error: services.s0.servers: more than 1024 servers\n" },
+        { 16, 1024, NULL },
+        { 17, 1000, "f.yaml:1:1: error: 17000 servers are more than the limit of 16384\n" },
+    };
 
     (void)state;
-    buffer_append_text(&servers, TEXT("version: 1\ndomains: { a.example: s }\n"
-                                      "services: { s: { servers: [\n"));
-    for (size_t i = 1; i <= 1025; i++)
-        buffer_format(&servers, "\"127.0.0.1:%zu\",\n", i);
-    buffer_append_text(&servers, TEXT("] } }\n"));
-    lines = read_lines(buffer_text(&servers), &settings);
-    assert_string_equal(lines, "f.yaml:3:27: error: services.s.servers: more than 1024 servers\n");
-    free(lines);
-    buffer_append_text(&routes, TEXT("version: 1\ndomains: { a.example: { routes: [\n"));
-    for (size_t i = 1; i <= 1001; i++)
-        buffer_format(&routes, "{ path: /%zu, service: \"127.0.0.1:1\" },\n", i);
-    buffer_append_text(&routes, TEXT("] } }\n"));
-    lines = read_lines(buffer_text(&routes), &settings);
-    assert_string_equal(lines,
-                        "f.yaml:2:33: error: domains.a.example.routes: more than 1000 routes\n");
-    free(lines);
-    buffer_done(&servers);
-    buffer_done(&routes);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buffer yaml = { 0 };
+        struct settings *settings = NULL;
+        char *lines;
+
+        buffer_append_text(&yaml, TEXT("version: 1\ndomains: { a.example: s0 }\nservices:\n"));
+        for (size_t j = 0; j < cases[i].services; j++)
+            print_service(&yaml, j, cases[i].servers);
+        lines = read_lines(buffer_text(&yaml), &settings);
+        assert_int_equal(settings == NULL, cases[i].error != NULL);
+        if (cases[i].error)
+            assert_string_equal(lines, cases[i].error);
+        settings_free(settings);
+        free(lines);
+        buffer_done(&yaml);
+    }
+}
+
+static void routes_of_a_domain_are_bounded(void **state)
+{
+    (void)state;
+    for (size_t count = 1000; count <= 1001; count++) {
+        struct buffer yaml = { 0 };
+        struct settings *settings = NULL;
+        char *lines;
+
+        buffer_append_text(&yaml, TEXT("version: 1\ndomains: { a.example: { routes: [\n"));
+        for (size_t i = 1; i <= count; i++)
+            buffer_format(&yaml, "{ path: /%zu, service: \"127.0.0.1:1\" },\n", i);
+        buffer_append_text(&yaml, TEXT("] } }\n"));
+        lines = read_lines(buffer_text(&yaml), &settings);
+        assert_string_equal(
+            lines, count == 1000
+                       ? ""
+                       : "f.yaml:2:33: error: domains.a.example.routes: more than 1000 routes\n");
+        settings_free(settings);
+        free(lines);
+        buffer_done(&yaml);
+    }
+}
+
+static void a_hundred_errors_are_all_there(void **state)
+{
+    struct settings settings = { .path = TEXT("f.yaml") };
+    struct problems problems = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < PROBLEMS_SHOWN; i++) {
+        problems_error(&problems, &settings, (struct source_place){ 7, 1 }, "wrong");
+        problems_warning(&problems, &settings, (struct source_place){ 7, 1 }, "odd");
+    }
+    problems_settle(&problems, &settings);
+    buffer_append_byte(&problems.lines, '\0');
+    assert_int_equal(count_lines(problems.lines.bytes), 2 * PROBLEMS_SHOWN);
+    assert_null(strstr(problems.lines.bytes, "more"));
+    problems_done(&problems);
 }
 
 int main(void)
@@ -194,7 +246,9 @@ int main(void)
         cmocka_unit_test(of_many_errors_a_hundred_are_written_and_the_rest_is_counted),
         cmocka_unit_test(problems_may_be_added_and_settled_again),
         cmocka_unit_test(hostile_files_are_refused_at_once),
-        cmocka_unit_test(lists_that_are_compared_are_bounded),
+        cmocka_unit_test(servers_are_bounded_in_a_service_and_in_all),
+        cmocka_unit_test(routes_of_a_domain_are_bounded),
+        cmocka_unit_test(a_hundred_errors_are_all_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,18 +173,23 @@ static void two_routes_with_one_path_are_told_apart_by_priority(void **state)
     settings_free(settings);
 }
 
+#define LABEL_62 "a2345678901234567890123456789012345678901234567890123456789012"
+
 static void the_longest_names_are_accepted(void **state)
 {
     struct settings *settings = assert_accepted(
-        "version: 1\ndomains:\n"
-        "  a23456789012345678901234567890123456789012345678901234567890123.example: 127.0.0.1:1\n"
+        "version: 1\nservices: { s" LABEL_62 ": { servers: [\"127.0.0.1:1\"] } }\ndomains:\n"
+        "  b" LABEL_62 ".example: s" LABEL_62 ":1\n"
+        "  " LABEL_62 "." LABEL_62 "." LABEL_62 "." LABEL_62 ".a: 127.0.0.1:1\n"
         "  xn--bcher-kva.example: 127.0.0.1:1\n"
         "  localhost: 127.0.0.1:1\n"
-        "  \"*.localhost\": 127.0.0.1:1\n"
+        "  \"*.localhost\": 127.0.0.1:65535\n"
         "  1.2.example: 127.0.0.1:1\n");
 
     (void)state;
-    assert_int_equal(settings->domain_count, 5);
+    assert_int_equal(settings->domain_count, 6);
+    assert_int_equal(settings->domains[1].name.len, 253);
+    assert_int_equal(settings->domains[0].routes[0].port, 1);
     settings_free(settings);
 }
 

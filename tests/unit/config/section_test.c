@@ -89,6 +89,8 @@ static const struct refusal values[] = {
       "3:31: defaults.sticky.cookie: may have letters, digits and !#$%&'*+-.^_`|~ only" },
     { WHOLE "defaults: { health: { path: healthz } }\n",
       "3:29: defaults.health.path: must begin with /" },
+    { WHOLE "defaults: { health: { path: \"/a#b\" } }\n",
+      "3:29: defaults.health.path: must not have # or \\ in it" },
     { WHOLE "defaults: { health: { path: \"/a b\" } }\n",
       "3:29: defaults.health.path: may have visible ASCII only; write other bytes as %XX" },
     { WHOLE "policy: { backend_encryption: none, exception: \"a\\nb\" }\n",
@@ -251,6 +253,47 @@ static void all_errors_come_at_once_in_the_order_of_the_file(void **state)
     EACH(all);
 }
 
+static void what_is_just_within_a_bound_is_accepted(void **state)
+{
+    struct settings *settings = assert_accepted(
+        WHOLE
+        "limits: { header: { bytes: 4KiB, uri: 4KiB } }\n"
+        "defaults:\n"
+        "  health: { interval: 3s, timeout: 3s, status: 100-599 }\n"
+        "  outlier: { base_ejection: 5s, max_ejection: 5s }\n"
+        "  headers: { hsts: { max_age: 31536000, include_subdomains: true, preload: true } }\n"
+        "shutdown: { delay: 0s, drain: 10s }\n"
+        "tls: { certificates: [{ cert: a, key: b }, { cert: a, key: b }, { cert: c, key: d "
+        "}] }\n");
+
+    (void)state;
+    assert_int_equal(settings->certificate_count, 3); /* without a name there is no name twice */
+    assert_int_equal(settings->service_defaults.health.status.most, 599);
+    settings_free(settings);
+}
+
+/* Dotted names are put together in a buffer; a name may be longer than that. */
+static void a_name_of_any_length_is_only_unknown(void **state)
+{
+    (void)state;
+    for (size_t len = 100; len < 300; len++) {
+        struct buffer yaml = { 0 };
+        struct settings *settings = NULL;
+        char *lines;
+
+        buffer_append_text(&yaml, TEXT(WHOLE "limits: { header: { "));
+        for (size_t i = 0; i < len; i++)
+            buffer_append_byte(&yaml, 'a');
+        buffer_append_text(&yaml, TEXT(": 1 } }\n"));
+        lines = read_lines(buffer_text(&yaml), &settings);
+        assert_null(settings);
+        assert_non_null(strstr(lines, "f.yaml:3:21: error: limits.header: \"aaaa"));
+        assert_non_null(strstr(lines, "a\" is not known; docs/configuration.md"));
+        free(lines);
+        buffer_done(&yaml);
+    }
+}
+
 static void warnings_do_not_refuse_a_file(void **state)
 {
     struct settings *settings = NULL;
@@ -350,6 +393,8 @@ int main(void)
         cmocka_unit_test(settings_land_where_they_belong),
         cmocka_unit_test(relative_paths_begin_at_the_folder_of_the_file),
         cmocka_unit_test(a_file_that_is_not_there_is_one_problem),
+        cmocka_unit_test(what_is_just_within_a_bound_is_accepted),
+        cmocka_unit_test(a_name_of_any_length_is_only_unknown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

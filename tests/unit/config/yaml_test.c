@@ -22,6 +22,8 @@ static const struct refusal bytes[] = {
     { WHOLE "# \xe0\x80\x80\n", "3:3: byte 0xE0 is not valid UTF-8; save the file as UTF-8" },
     { WHOLE "# \xf4\x90\x80\x80\n", "3:3: byte 0xF4 is not valid UTF-8; save the file as UTF-8" },
     { WHOLE "# \xf5\x80\x80\x80\n", "3:3: byte 0xF5 is not valid UTF-8; save the file as UTF-8" },
+    { WHOLE "# \x80\xbf\n", "3:3: byte 0x80 is not valid UTF-8; save the file as UTF-8" },
+    { WHOLE "# \xc2\x80\n", "3:3: control character U+0080; remove it" },
     { WHOLE "# \xe4", "3:3: byte 0xE4 is not valid UTF-8; save the file as UTF-8" },
     { "\xff\xfev\0e", "1:1: byte 0xFF is not valid UTF-8; save the file as UTF-8" },
     { WHOLE "# \xc3\xa4\x1b[2J\n", "3:4: control character U+001B; remove it" },
@@ -43,6 +45,13 @@ static const struct refusal yaml[] = {
       "3:31: \"header_timeout\" is there twice, the first time in line 3; remove one" },
     { WHOLE "limits: { header_timeout: 1s, \"header_timeout\": { x: [1] } }\n",
       "3:31: \"header_timeout\" is there twice, the first time in line 3; remove one" },
+    /* a large mapping is looked through by hash */
+    { WHOLE "x: { a: , b: , c: , d: , e: , f: , g: , h: , i: , j: , k: , l: , m: , n: , o: , b: ,\n"
+            "o: , n: , z: }\n",
+      "3:1: \"x\" is not known; docs/configuration.md lists every setting\n"
+      "3:81: \"b\" is there twice, the first time in line 3; remove one\n"
+      "4:1: \"o\" is there twice, the first time in line 3; remove one\n"
+      "4:6: \"n\" is there twice, the first time in line 3; remove one" },
     { "version: 1\ndomains: { a.example: &a \"127.0.0.1:80\", b.example: *a }\n",
       "2:23: anchors (&a) are not accepted; write the value where it is needed, or quote it if "
       "the & belongs to it\n"
@@ -119,7 +128,8 @@ static void a_nul_byte_is_a_control_character_and_not_the_end(void **state)
 static void what_a_windows_editor_writes_is_read(void **state)
 {
     struct settings *settings = assert_accepted(
-        "\xef\xbb\xbfversion: 1\r\n# \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\r\ndomains:\r\n"
+        "\xef\xbb\xbfversion: 1\r\n# "
+        "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf\xc2\xa0\r\ndomains:\r\n"
         "  a.example: \"127.0.0.1:80\"\t# tab\r\n");
 
     (void)state;

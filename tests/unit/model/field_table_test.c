@@ -188,6 +188,7 @@ static const struct {
     { "rate", "500B", NULL, "\"500B\" is no rate; write a size a second, like 500B/s" },
     { "rate", "500/s", NULL, "\"500/s\" is no rate; write a size a second, like 500B/s" },
     { "rate", "/s", NULL, "\"/s\" is no rate; write a size a second, like 500B/s" },
+    { "rate", "", NULL, "\"\" is no rate; write a size a second, like 500B/s" },
     { "rate", "s", NULL, "\"s\" is no rate; write a size a second, like 500B/s" },
     { "rate", "2MiB/s", NULL, "must be between 0B/s and 1MiB/s" },
     { "share", "0%", "0%", NULL },
@@ -210,6 +211,7 @@ static const struct {
     { "colour", "Red", NULL, "\"Red\" is not known here; write red or green" },
     { "colour", "blue", NULL, "\"blue\" is not available in this version; write red or green" },
     { "name", "x-y", "x-y", NULL },
+    { "name", "eightbyt", "eightbyt", NULL },
     { "name", "", NULL, "must not be empty" },
     { "name", "ninebytes", NULL, "9 bytes are more than the 8 that fit" },
     { "name", "a\nb", NULL, "has a line break or a control character; write it on one line" },
@@ -228,6 +230,7 @@ static const struct {
     { "address", "127.0.0.1:65536", NULL, "port 65536 is not between 1 and 65535" },
     { "status", "204", "204", NULL },
     { "status", "200-299", "200-299", NULL },
+    { "status", "100-599", "100-599", NULL },
     { "status", "299-200", NULL, "must be within 100-599, the smaller one first" },
     { "status", "099-200", NULL, "must be within 100-599, the smaller one first" },
     { "status", "200-600", NULL, "must be within 100-599, the smaller one first" },
@@ -315,9 +318,16 @@ static void a_name_is_found_and_a_misspelt_one_is_near_to_it(void **state)
         const char *written;
         const char *meant;
     } names[] = {
-        { "colour", "colour" }, { "color", "colour" }, { "adress", "address" },
-        { "nubmer", "number" }, { "wati", "wait" },    { "deep.prot", "deep.port" },
-        { "banana", NULL },     { "x", NULL },         { "", NULL },
+        { "colour", "colour" },
+        { "color", "colour" },
+        { "adress", "address" },
+        { "nubmer", "number" },
+        { "wati", "wait" },
+        { "fl", NULL },
+        { "deep.prot", "deep.port" },
+        { "banana", NULL },
+        { "x", NULL },
+        { "", NULL },
     };
 
     (void)state;
