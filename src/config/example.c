@@ -137,7 +137,8 @@ static void print_rows(const struct field_table *table, size_t level, struct buf
 
         if (field->kind == FIELD_LATER)
             continue;
-        if (level == 0 && !text_starts(name, text_first(before, text_find(before, '.') + 1)))
+        if (level == 0 &&
+            (i == 0 || !text_starts(name, text_first(before, text_find(before, '.') + 1))))
             buffer_append_byte(out, '\n');
         depth = open_groups(name, before, level, out);
         print_comment(depth, text_of(field->help), out);
