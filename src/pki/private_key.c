@@ -62,19 +62,22 @@ static enum open_status open_key(struct text der, struct private_key *key_out)
     struct text content;
     struct text version;
     struct text algorithm;
-    struct text oid;
+    enum open_status status;
 
     key_out->curve = TEXT_NONE;
     if (!der_take(&in, DER_SEQUENCE, &content) || in.len || !der_take_number(&content, &version))
         return OPEN_BAD;
     if (!der_is(content, DER_SEQUENCE))
         return open_plain(der, key_out);
-    if (!der_take(&content, DER_SEQUENCE, &algorithm) || !der_take(&algorithm, DER_OID, &oid) ||
-        !der_take(&content, DER_OCTET_STRING, &in))
+    if (version.len != 1 || (uint8_t)version.at[0] > 1 ||
+        !der_take(&content, DER_SEQUENCE, &algorithm) || !der_take(&content, DER_OCTET_STRING, &in))
         return OPEN_BAD;
-    if (der_is(algorithm, DER_OID) && !der_take(&algorithm, DER_OID, &key_out->curve))
+    if (!der_is(in, DER_SEQUENCE))
+        return OPEN_OTHER; /* Ed25519 and the like */
+    status = open_plain(in, key_out);
+    if (status == OPEN_OK && !algorithm_is(algorithm, key_out->kind, &key_out->curve))
         return OPEN_BAD;
-    return der_is(in, DER_SEQUENCE) ? open_plain(in, key_out) : OPEN_OTHER;
+    return status;
 }
 
 /*

@@ -13,9 +13,24 @@
 
 static const char kinds[] = "use ECDSA (P-256, P-384) or RSA with 2048 bits or more";
 
-static bool is_oid(struct text oid, const char *bytes, size_t len)
+enum algorithm {
+    ALGORITHM_ECDSA,
+    ALGORITHM_RSA,
+    ALGORITHM_OTHER,
+};
+
+/* RFC 5480 and RFC 3279: an AlgorithmIdentifier's content; parameters are left over. */
+static enum algorithm take_algorithm(struct text *in)
 {
-    return text_equal(oid, text_make(bytes, len));
+    struct text oid;
+
+    if (!der_take(in, DER_OID, &oid))
+        return ALGORITHM_OTHER;
+    if (text_equal(oid, TEXT("\x2a\x86\x48\xce\x3d\x02\x01")))
+        return ALGORITHM_ECDSA;
+    if (text_equal(oid, TEXT("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01")))
+        return ALGORITHM_RSA;
+    return ALGORITHM_OTHER;
 }
 
 static enum public_key_status read_ecdsa(struct text parameters, struct public_key *key,
@@ -40,13 +55,14 @@ static enum public_key_status read_ecdsa(struct text parameters, struct public_k
     return PUBLIC_KEY_OK;
 }
 
-static enum public_key_status read_rsa(struct text bits, struct public_key *key, struct err *err)
+static enum public_key_status read_rsa(struct text parameters, struct text bits,
+                                       struct public_key *key, struct err *err)
 {
     struct text parts;
 
-    if (!der_take(&bits, DER_SEQUENCE, &parts) || bits.len ||
-        !der_take_number(&parts, &key->modulus) || !der_take_number(&parts, &key->exponent) ||
-        parts.len) {
+    if (!text_equal(parameters, TEXT("\x05\x00")) || !der_take(&bits, DER_SEQUENCE, &parts) ||
+        bits.len || !der_take_number(&parts, &key->modulus) ||
+        !der_take_number(&parts, &key->exponent) || parts.len) {
         err_set(err, "its RSA public key cannot be read");
         return PUBLIC_KEY_BAD;
     }
@@ -59,27 +75,42 @@ static enum public_key_status read_rsa(struct text bits, struct public_key *key,
     return PUBLIC_KEY_OK;
 }
 
+bool algorithm_is(struct text identifier, enum key_kind kind, struct text *curve_out)
+{
+    switch (take_algorithm(&identifier)) {
+    case ALGORITHM_ECDSA:
+        return kind == KEY_ECDSA &&
+               (!identifier.len || (der_take(&identifier, DER_OID, curve_out) && !identifier.len));
+    case ALGORITHM_RSA:
+        return kind == KEY_RSA && text_equal(identifier, TEXT("\x05\x00")); /* NULL */
+    case ALGORITHM_OTHER:
+        break;
+    }
+    return false;
+}
+
 enum public_key_status public_key_read(struct text info, struct public_key *key_out,
                                        struct err *err)
 {
-    static const char ec_oid[] = "\x2a\x86\x48\xce\x3d\x02\x01";
-    static const char rsa_oid[] = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
     struct text in = info;
     struct text content;
-    struct text algorithm;
-    struct text oid;
+    struct text parameters;
 
     key_out->info = info;
     if (!der_take(&in, DER_SEQUENCE, &content) || in.len ||
-        !der_take(&content, DER_SEQUENCE, &algorithm) || !der_take(&algorithm, DER_OID, &oid) ||
+        !der_take(&content, DER_SEQUENCE, &parameters) ||
         !der_take_bits(&content, &key_out->point) || content.len) {
         err_set(err, "its public key cannot be read");
         return PUBLIC_KEY_BAD;
     }
-    if (is_oid(oid, ec_oid, sizeof(ec_oid) - 1))
-        return read_ecdsa(algorithm, key_out, err);
-    if (is_oid(oid, rsa_oid, sizeof(rsa_oid) - 1))
-        return read_rsa(key_out->point, key_out, err);
+    switch (take_algorithm(&parameters)) {
+    case ALGORITHM_ECDSA:
+        return read_ecdsa(parameters, key_out, err);
+    case ALGORITHM_RSA:
+        return read_rsa(parameters, key_out->point, key_out, err);
+    case ALGORITHM_OTHER:
+        break;
+    }
     err_set(err, "its kind of key is not served; %s", kinds);
     return PUBLIC_KEY_OTHER;
 }

@@ -27,6 +27,9 @@ enum public_key_status {
 enum public_key_status public_key_read(struct text info, struct public_key *key_out,
                                        struct err *err);
 
+/* Is the content of an AlgorithmIdentifier for this kind of key? ECDSA may name its curve there. */
+bool algorithm_is(struct text identifier, enum key_kind kind, struct text *curve_out);
+
 /* -1: `der` (SEC1, PKCS#1 or PKCS#8) is no key, or not the one that belongs to `key`. */
 int private_key_check(struct text der, const struct public_key *key, struct err *err);
 
