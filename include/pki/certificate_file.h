@@ -23,13 +23,19 @@ struct certificate_facts {
     struct text key; /* DER of the private key: a secret */
 };
 
+/* Paths of a certificate (with its issuers) and of its key. */
+struct certificate_paths {
+    const char *cert;
+    const char *key;
+};
+
 /*
  * Read both files; everything lands in `arena`. -1: `err` names the file and says what to do: no
  * PEM, key does not match, key readable by others (unless under /run/secrets), key kind not ECDSA
  * or RSA >= 2048, not yet valid or expired at `now_s`, no DNS name in it.
  */
-int certificate_read(const char *cert_path, const char *key_path, int64_t now_s,
-                     struct arena *arena, struct certificate_facts *facts_out, struct err *err);
+int certificate_read(const struct certificate_paths *paths, int64_t now_s, struct arena *arena,
+                     struct certificate_facts *facts_out, struct err *err);
 
 /* Does one of the names cover `host` ("*.x" covers "*.x" and one label below x)? */
 bool certificate_covers(const struct certificate_facts *facts, struct text host);
@@ -43,9 +49,9 @@ struct certificate_store;
 struct certificate_store *certificate_store_new(void);
 void certificate_store_free(struct certificate_store *store);
 /* `*facts_out` is borrowed until the next certificate_store_sweep(). */
-int certificate_store_get(struct certificate_store *store, const char *cert_path,
-                          const char *key_path, int64_t now_s,
-                          const struct certificate_facts **facts_out, struct err *err);
+int certificate_store_get(struct certificate_store *store, const struct certificate_paths *paths,
+                          int64_t now_s, const struct certificate_facts **facts_out,
+                          struct err *err);
 /* Forget what was not asked for since the last sweep. Call when a load is over. */
 void certificate_store_sweep(struct certificate_store *store);
 

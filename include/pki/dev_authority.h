@@ -17,9 +17,8 @@ void dev_authority_free(struct dev_authority *authority);
  * An ECDSA P-256 leaf for `names` (30 days), issued once and reused while valid. Borrowed from the
  * authority.
  */
-int dev_authority_issue(struct dev_authority *authority, const struct text *names,
-                        size_t name_count, int64_t now_s,
-                        const struct certificate_facts **facts_out, struct err *err);
+int dev_authority_issue(struct dev_authority *authority, const struct text_list *names,
+                        int64_t now_s, const struct certificate_facts **facts_out, struct err *err);
 
 /* PEM of the CA certificate, for `curl --cacert`. Borrowed. */
 struct text dev_authority_certificate(const struct dev_authority *authority);

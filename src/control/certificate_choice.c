@@ -120,9 +120,10 @@ void certificate_choice_load(struct certificate_choice *choice, const struct set
         const struct certificate_facts *facts = NULL;
         char *cert_path = text_to_heap(from->cert_path);
         char *key_path = text_to_heap(from->key_path);
+        struct certificate_paths paths = { .cert = cert_path, .key = key_path };
         struct err err;
 
-        if (certificate_store_get(store, cert_path, key_path, now_s, &facts, &err) < 0) {
+        if (certificate_store_get(store, &paths, now_s, &facts, &err) < 0) {
             facts = NULL;
             problems_error(problems, settings, from->place, "%s", err.text);
         } else {

@@ -110,14 +110,13 @@ static bool choose(struct build *build, const struct domain_settings *from, stru
 
 /* One made certificate for all names of a domain that no other covers. */
 static int make_certificate(struct build *build, const struct domain_settings *from,
-                            const struct text *hosts, size_t host_count, uint32_t *made_out)
+                            const struct text_list *hosts, uint32_t *made_out)
 {
     struct snapshot_builder *builder = build->builder;
     const struct certificate_facts *facts;
     struct err err;
 
-    if (dev_authority_issue(builder->authority, hosts, host_count, builder->now_s, &facts, &err) <
-        0) {
+    if (dev_authority_issue(builder->authority, hosts, builder->now_s, &facts, &err) < 0) {
         problems_error(build->problems, build->settings, from->place, "--dev: %s", err.text);
         return -1;
     }
@@ -146,8 +145,7 @@ static void build_hosts(struct build *build, const struct domain_settings *from,
                         struct snapshot_domain *domains, struct text *hosts)
 {
     bool makes = build->builder->authority && is_auto(from);
-    struct text *uncovered = hosts + 1 + from->alias_count;
-    size_t uncovered_count = 0;
+    struct text_list uncovered = { .items = hosts + 1 + from->alias_count };
     uint32_t made;
 
     hosts[0] = from->name;
@@ -162,10 +160,9 @@ static void build_hosts(struct build *build, const struct domain_settings *from,
             continue;
         if (!makes)
             report_uncovered(build, from, hosts[i]);
-        uncovered[uncovered_count++] = hosts[i];
+        uncovered.items[uncovered.count++] = hosts[i];
     }
-    if (!makes || !uncovered_count ||
-        make_certificate(build, from, uncovered, uncovered_count, &made) < 0)
+    if (!makes || !uncovered.count || make_certificate(build, from, &uncovered, &made) < 0)
         return;
     for (size_t i = 0; i <= from->alias_count; i++)
         if (domains[i].certificates[KEY_ECDSA] == SNAPSHOT_NONE &&

@@ -19,13 +19,13 @@ static int check_mode(const char *path, const struct stat *info, struct err *err
                    (unsigned)(info->st_mode & 07777), path);
 }
 
-int certificate_pair_read(struct certificate_pair *pair, const char *cert_path,
-                          const char *key_path, struct err *err)
+int certificate_pair_read(struct certificate_pair *pair, const struct certificate_paths *paths,
+                          struct err *err)
 {
-    if (pem_file_read(&pair->cert, cert_path, err) < 0)
+    if (pem_file_read(&pair->cert, paths->cert, err) < 0)
         return -1;
-    if (pem_file_read(&pair->key, key_path, err) == 0) {
-        if (check_mode(key_path, &pair->key.info, err) == 0)
+    if (pem_file_read(&pair->key, paths->key, err) == 0) {
+        if (check_mode(paths->key, &pair->key.info, err) == 0)
             return 0;
         pem_file_done(&pair->key);
     }
@@ -33,14 +33,13 @@ int certificate_pair_read(struct certificate_pair *pair, const char *cert_path,
     return -1;
 }
 
-int certificate_pair_parse(struct certificate_pair *pair, const char *cert_path,
-                           const char *key_path, struct arena *arena,
-                           struct certificate_facts *facts_out, struct err *err)
+int certificate_pair_parse(struct certificate_pair *pair, const struct certificate_paths *paths,
+                           struct arena *arena, struct certificate_facts *facts_out,
+                           struct err *err)
 {
     struct certificate_source source = {
-        .cert_path = cert_path,
+        .paths = *paths,
         .cert_pem = text_make(pair->cert.bytes, pair->cert.len),
-        .key_path = key_path,
         .key_pem = text_make(pair->key.bytes, pair->key.len),
     };
     int status = certificate_parse(&source, arena, facts_out, err);
@@ -50,17 +49,17 @@ int certificate_pair_parse(struct certificate_pair *pair, const char *cert_path,
     return status;
 }
 
-int certificate_read(const char *cert_path, const char *key_path, int64_t now_s,
-                     struct arena *arena, struct certificate_facts *facts_out, struct err *err)
+int certificate_read(const struct certificate_paths *paths, int64_t now_s, struct arena *arena,
+                     struct certificate_facts *facts_out, struct err *err)
 {
     struct certificate_pair pair;
     struct certificate_facts facts;
 
-    if (certificate_pair_read(&pair, cert_path, key_path, err) < 0 ||
-        certificate_pair_parse(&pair, cert_path, key_path, arena, &facts, err) < 0)
+    if (certificate_pair_read(&pair, paths, err) < 0 ||
+        certificate_pair_parse(&pair, paths, arena, &facts, err) < 0)
         return -1;
     if (certificate_check_dates(&facts, now_s, err) < 0)
-        return err_prefix(err, "%s", cert_path);
+        return err_prefix(err, "%s", paths->cert);
     *facts_out = facts;
     return 0;
 }

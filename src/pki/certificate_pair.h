@@ -11,12 +11,12 @@ struct certificate_pair {
 };
 
 /* -1: nothing is held. The key's mode was judged. */
-int certificate_pair_read(struct certificate_pair *pair, const char *cert_path,
-                          const char *key_path, struct err *err);
+int certificate_pair_read(struct certificate_pair *pair, const struct certificate_paths *paths,
+                          struct err *err);
 
 /* Ends the pair, whatever comes of it. Dates are not judged. */
-int certificate_pair_parse(struct certificate_pair *pair, const char *cert_path,
-                           const char *key_path, struct arena *arena,
-                           struct certificate_facts *facts_out, struct err *err);
+int certificate_pair_parse(struct certificate_pair *pair, const struct certificate_paths *paths,
+                           struct arena *arena, struct certificate_facts *facts_out,
+                           struct err *err);
 
 #endif

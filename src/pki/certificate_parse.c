@@ -210,9 +210,9 @@ int certificate_parse(const struct certificate_source *source, struct arena *are
     struct public_key key;
 
     if (parse_chain(source->cert_pem, arena, &facts, &key, err) < 0)
-        return err_prefix(err, "%s", source->cert_path);
+        return err_prefix(err, "%s", source->paths.cert);
     if (parse_key(source->key_pem, arena, &facts, &key, err) < 0)
-        return err_prefix(err, "%s", source->key_path);
+        return err_prefix(err, "%s", source->paths.key);
     *facts_out = facts;
     return 0;
 }
@@ -272,10 +272,20 @@ struct certificate_facts *certificate_facts_copy(const struct certificate_facts 
     return copy;
 }
 
+void certificate_facts_wipe(struct certificate_facts *facts)
+{
+    char *at;
+
+    memcpy(&at, &facts->key.at, sizeof(at)); /* a text is not const-correct for its owner */
+    if (facts->key.len)
+        memory_wipe(at, facts->key.len);
+    facts->key = TEXT_NONE;
+}
+
 void certificate_facts_free(struct certificate_facts *facts)
 {
     if (!facts)
         return;
-    memory_wipe((char *)facts + (facts->key.at - (char *)facts), facts->key.len);
+    certificate_facts_wipe(facts);
     free(facts);
 }

@@ -8,9 +8,8 @@
 
 /* What was in the two files, and their names for messages. */
 struct certificate_source {
-    const char *cert_path;
+    struct certificate_paths paths;
     struct text cert_pem;
-    const char *key_path;
     struct text key_pem;
 };
 
@@ -26,6 +25,8 @@ void certificate_digest(struct text bytes, uint8_t out[SNAPSHOT_ID_BYTES]);
 
 /* All in one piece of the heap, as small as it can be: free with certificate_facts_free(). */
 struct certificate_facts *certificate_facts_copy(const struct certificate_facts *facts);
+/* Overwrite the key, which is gone then. */
+void certificate_facts_wipe(struct certificate_facts *facts);
 /* Wipes the key. NULL is fine. */
 void certificate_facts_free(struct certificate_facts *facts);
 

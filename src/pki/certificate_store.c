@@ -35,12 +35,16 @@ struct stored_pair {
     bool is_used;    /* asked for since the last sweep */
 };
 
+struct retired_facts {
+    struct certificate_facts *facts; /* owned */
+};
+
 struct certificate_store {
     /* owned */
     struct stored_pair *pairs;
     size_t pair_count;
     size_t pair_capacity;
-    struct certificate_facts **retired; /* replaced, but handed out since the last sweep */
+    struct retired_facts *retired; /* replaced, but handed out since the last sweep */
     size_t retired_count;
     size_t retired_capacity;
     struct string_map index; /* paths -> place in pairs */
@@ -55,7 +59,7 @@ struct certificate_store *certificate_store_new(void)
 static void free_retired(struct certificate_store *store)
 {
     for (size_t i = 0; i < store->retired_count; i++)
-        certificate_facts_free(store->retired[i]);
+        certificate_facts_free(store->retired[i].facts);
     store->retired_count = 0;
 }
 
@@ -119,75 +123,88 @@ static bool is_settled(const struct certificate_pair *files)
            nanoseconds(now) - nanoseconds(files->key.info.st_ctim) > SETTLED_NS;
 }
 
-/* "cert NUL key NUL" as one text on the heap. */
-static struct text join_paths(const char *cert_path, const char *key_path)
+/* "cert NUL key NUL" on the heap. */
+static char *join_paths(const struct certificate_paths *paths, size_t *bytes_out)
 {
-    size_t cert_bytes = strlen(cert_path) + 1;
-    size_t key_bytes = strlen(key_path) + 1;
-    char *paths = memory_new(cert_bytes + key_bytes);
+    size_t cert_bytes = strlen(paths->cert) + 1;
+    size_t key_bytes = strlen(paths->key) + 1;
+    char *joined = memory_new(cert_bytes + key_bytes);
 
-    memcpy(paths, cert_path, cert_bytes);
-    memcpy(paths + cert_bytes, key_path, key_bytes);
-    return text_make(paths, cert_bytes + key_bytes);
+    memcpy(joined, paths->cert, cert_bytes);
+    memcpy(joined + cert_bytes, paths->key, key_bytes);
+    *bytes_out = cert_bytes + key_bytes;
+    return joined;
 }
 
 /* The pair of these paths; a new one is empty. */
-static struct stored_pair *pair_of(struct certificate_store *store, const char *cert_path,
-                                   const char *key_path)
+static struct stored_pair *pair_of(struct certificate_store *store,
+                                   const struct certificate_paths *paths)
 {
-    struct text paths = join_paths(cert_path, key_path);
+    size_t bytes;
+    char *joined = join_paths(paths, &bytes);
     struct stored_pair *pair;
     size_t at;
 
-    if (string_map_get(&store->index, paths, &at)) {
-        free((char *)(uintptr_t)paths.at);
+    if (string_map_get(&store->index, text_make(joined, bytes), &at)) {
+        free(joined);
         return &store->pairs[at];
     }
-    string_map_put(&store->index, paths, store->pair_count);
+    string_map_put(&store->index, text_make(joined, bytes), store->pair_count);
     pair = ARRAY_PUSH(store->pairs, store->pair_count, store->pair_capacity);
-    *pair = (struct stored_pair){ .paths = (char *)(uintptr_t)paths.at };
+    *pair = (struct stored_pair){ .paths = joined };
     return pair;
 }
 
-/* Read both files; the old facts go, at once or (when somebody has them) with the next sweep. */
+/* The old facts go, at once or (when somebody has them) with the next sweep. */
+static void replace_facts(struct certificate_store *store, struct stored_pair *pair,
+                          struct certificate_facts *facts)
+{
+    if (pair->facts && pair->is_used)
+        *ARRAY_PUSH(store->retired, store->retired_count, store->retired_capacity) =
+            (struct retired_facts){ pair->facts };
+    else
+        certificate_facts_free(pair->facts);
+    pair->facts = facts;
+}
+
 static int pair_refresh(struct certificate_store *store, struct stored_pair *pair,
-                        const char *cert_path, const char *key_path, struct err *err)
+                        const struct certificate_paths *paths, struct err *err)
 {
     struct certificate_pair files;
     struct certificate_facts facts;
-    struct stored_pair fresh = { .paths = pair->paths, .is_used = pair->is_used };
+    struct file_stamp cert;
+    struct file_stamp key;
+    bool settled;
 
     arena_reset(&store->scratch);
-    if (certificate_pair_read(&files, cert_path, key_path, err) < 0)
+    if (certificate_pair_read(&files, paths, err) < 0)
         return -1;
-    fresh.cert = stamp_of(&files.cert.info);
-    fresh.key = stamp_of(&files.key.info);
-    fresh.is_settled = is_settled(&files);
-    if (certificate_pair_parse(&files, cert_path, key_path, &store->scratch, &facts, err) < 0)
+    cert = stamp_of(&files.cert.info);
+    key = stamp_of(&files.key.info);
+    settled = is_settled(&files);
+    if (certificate_pair_parse(&files, paths, &store->scratch, &facts, err) < 0)
         return -1;
-    fresh.facts = certificate_facts_copy(&facts);
-    memory_wipe((char *)(uintptr_t)facts.key.at, facts.key.len);
-    if (pair->facts && pair->is_used)
-        *ARRAY_PUSH(store->retired, store->retired_count, store->retired_capacity) = pair->facts;
-    else
-        certificate_facts_free(pair->facts);
-    *pair = fresh;
+    replace_facts(store, pair, certificate_facts_copy(&facts));
+    certificate_facts_wipe(&facts);
+    pair->cert = cert;
+    pair->key = key;
+    pair->is_settled = settled;
     return 0;
 }
 
-int certificate_store_get(struct certificate_store *store, const char *cert_path,
-                          const char *key_path, int64_t now_s,
-                          const struct certificate_facts **facts_out, struct err *err)
+int certificate_store_get(struct certificate_store *store, const struct certificate_paths *paths,
+                          int64_t now_s, const struct certificate_facts **facts_out,
+                          struct err *err)
 {
-    struct stored_pair *pair = pair_of(store, cert_path, key_path);
-    bool is_known = pair->facts && pair->is_settled && is_unchanged(&pair->cert, cert_path) &&
-                    is_unchanged(&pair->key, key_path);
+    struct stored_pair *pair = pair_of(store, paths);
+    bool is_known = pair->facts && pair->is_settled && is_unchanged(&pair->cert, paths->cert) &&
+                    is_unchanged(&pair->key, paths->key);
 
-    if (!is_known && pair_refresh(store, pair, cert_path, key_path, err) < 0)
+    if (!is_known && pair_refresh(store, pair, paths, err) < 0)
         return -1;
     pair->is_used = true;
     if (certificate_check_dates(pair->facts, now_s, err) < 0)
-        return err_prefix(err, "%s", cert_path);
+        return err_prefix(err, "%s", paths->cert);
     *facts_out = pair->facts;
     return 0;
 }

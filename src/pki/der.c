@@ -137,7 +137,7 @@ static bool read_time(struct text text, bool four_digits, int64_t *time_out)
         year += century * 100;
     else
         year += year < 50 ? 2000 : 1900; /* RFC 5280 section 4.1.2.5.1 */
-    *time_out = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    *time_out = days_of(year, month, day) * 86400 + (hour * 60 + minute) * INT64_C(60) + second;
     return true;
 }
 

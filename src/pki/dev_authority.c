@@ -195,14 +195,18 @@ static void leaf_path(const struct dev_authority *authority, const char *names, 
 
 static struct certificate_facts *parse_leaf(const char *path, struct text pem, struct err *err)
 {
-    struct certificate_source source = { path, pem, path, pem };
+    struct certificate_source source = {
+        .paths = { .cert = path, .key = path },
+        .cert_pem = pem,
+        .key_pem = pem,
+    };
     struct certificate_facts facts;
     struct certificate_facts *copy = NULL;
     struct arena arena = { 0 };
 
     if (certificate_parse(&source, &arena, &facts, err) == 0) {
         copy = certificate_facts_copy(&facts);
-        memory_wipe((char *)(uintptr_t)facts.key.at, facts.key.len);
+        certificate_facts_wipe(&facts);
     }
     arena_done(&arena);
     return copy;
@@ -247,13 +251,13 @@ static int save_leaf(const char *path, struct text pem, struct err *err)
 }
 
 static struct certificate_facts *issue(const struct dev_authority *authority, const char *path,
-                                       const struct text *names, size_t name_count, int64_t now_s,
+                                       const struct text_list *names, int64_t now_s,
                                        struct err *err)
 {
     struct buffer pem = { 0 };
     struct certificate_facts *facts = NULL;
 
-    if (dev_signer_issue(&authority->signer, names, name_count, now_s, &pem, err) == 0)
+    if (dev_signer_issue(&authority->signer, names, now_s, &pem, err) == 0)
         facts = parse_leaf(path, buffer_text(&pem), err);
     if (facts && authority->directory && save_leaf(path, buffer_text(&pem), err) < 0) {
         certificate_facts_free(facts);
@@ -266,18 +270,19 @@ static struct certificate_facts *issue(const struct dev_authority *authority, co
 }
 
 /* The names, one a line, on the heap; NULL: they cannot be in one certificate. */
-static char *join_names(const struct text *names, size_t name_count, struct err *err)
+static char *join_names(const struct text_list *names, struct err *err)
 {
     struct buffer joined = { 0 };
     char *text;
 
-    for (size_t i = 0; i < name_count && i < NAMES_MOST; i++) {
-        buffer_append_text(&joined, names[i]);
+    for (size_t i = 0; i < names->count && i < NAMES_MOST; i++) {
+        buffer_append_text(&joined, names->items[i]);
         buffer_append_byte(&joined, '\n');
     }
-    if (name_count == 0 || name_count > NAMES_MOST || buffer_len(&joined) > LEAF_BYTES_MOST / 2) {
+    if (names->count == 0 || names->count > NAMES_MOST ||
+        buffer_len(&joined) > LEAF_BYTES_MOST / 2) {
         buffer_done(&joined);
-        err_set(err, "%zu names for one development certificate; at most %d fit", name_count,
+        err_set(err, "%zu names for one development certificate; at most %d fit", names->count,
                 NAMES_MOST);
         return NULL;
     }
@@ -302,13 +307,26 @@ static struct dev_leaf *leaf_of(struct dev_authority *authority, char *names)
     return leaf;
 }
 
-int dev_authority_issue(struct dev_authority *authority, const struct text *names,
-                        size_t name_count, int64_t now_s,
-                        const struct certificate_facts **facts_out, struct err *err)
+/* The leaf that the directory keeps, or a new one. */
+static struct certificate_facts *load_or_issue(const struct dev_authority *authority,
+                                               const char *joined, const struct text_list *names,
+                                               int64_t now_s, struct err *err)
 {
     char path[4096] = "a development certificate";
-    char *joined = join_names(names, name_count, err);
-    struct certificate_facts *fresh = NULL;
+    struct certificate_facts *facts = NULL;
+
+    if (authority->directory) {
+        leaf_path(authority, joined, path);
+        facts = load_leaf(path, now_s);
+    }
+    return facts ? facts : issue(authority, path, names, now_s, err);
+}
+
+int dev_authority_issue(struct dev_authority *authority, const struct text_list *names,
+                        int64_t now_s, const struct certificate_facts **facts_out, struct err *err)
+{
+    char *joined = join_names(names, err);
+    struct certificate_facts *fresh;
     struct dev_leaf *leaf;
 
     if (!joined)
@@ -318,12 +336,7 @@ int dev_authority_issue(struct dev_authority *authority, const struct text *name
         *facts_out = leaf->facts;
         return 0;
     }
-    if (authority->directory) {
-        leaf_path(authority, leaf->names, path);
-        fresh = load_leaf(path, now_s);
-    }
-    if (!fresh)
-        fresh = issue(authority, path, names, name_count, now_s, err);
+    fresh = load_or_issue(authority, leaf->names, names, now_s, err);
     if (!fresh)
         return -1;
     certificate_facts_free(leaf->previous);

@@ -110,14 +110,15 @@ static int add_name(GENERAL_NAMES *names, struct text name)
     return 0;
 }
 
-static int add_names(X509 *certificate, const struct text *names, size_t count)
+static int add_names(X509 *certificate, const struct text_list *names)
 {
     GENERAL_NAMES *list = GENERAL_NAMES_new();
-    int is_critical = names[0].len > COMMON_NAME_MOST; /* RFC 5280: when the subject is empty */
+    int is_critical =
+        names->items[0].len > COMMON_NAME_MOST; /* RFC 5280: when the subject is empty */
     int done = list != NULL;
 
-    for (size_t i = 0; done && i < count; i++)
-        done = add_name(list, names[i]);
+    for (size_t i = 0; done && i < names->count; i++)
+        done = add_name(list, names->items[i]);
     done = done && X509_add1_ext_i2d(certificate, NID_subject_alt_name, list, is_critical, 0) == 1;
     GENERAL_NAMES_free(list);
     return done;
@@ -225,8 +226,8 @@ int dev_signer_put_key(const struct dev_signer *signer, struct buffer *out, stru
     return put_key(signer->key, out, err);
 }
 
-int dev_signer_issue(const struct dev_signer *signer, const struct text *names, size_t name_count,
-                     int64_t now_s, struct buffer *out, struct err *err)
+int dev_signer_issue(const struct dev_signer *signer, const struct text_list *names, int64_t now_s,
+                     struct buffer *out, struct err *err)
 {
     static const struct extension extensions[] = {
         { NID_basic_constraints, "critical,CA:FALSE" },
@@ -236,11 +237,11 @@ int dev_signer_issue(const struct dev_signer *signer, const struct text *names, 
         { NID_authority_key_identifier, "keyid:always" },
     };
     EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *leaf = key ? begin(names[0], key, now_s, LEAF_DAYS) : NULL;
+    X509 *leaf = key ? begin(names->items[0], key, now_s, LEAF_DAYS) : NULL;
     int status = -1;
 
     if (!leaf || !X509_set_issuer_name(leaf, X509_get_subject_name(signer->certificate)) ||
-        !add_names(leaf, names, name_count) ||
+        !add_names(leaf, names) ||
         !add_extensions(leaf, signer->certificate, extensions,
                         sizeof(extensions) / sizeof(extensions[0])) ||
         !X509_sign(leaf, signer->key, EVP_sha256()))

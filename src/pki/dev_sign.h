@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/err.h"
+#include "model/field_table.h"
 
 /* The making of certificates: one CA, and leaves signed by it. No files. */
 
@@ -26,7 +27,7 @@ int dev_signer_put_certificate(const struct dev_signer *signer, struct buffer *o
 int dev_signer_put_key(const struct dev_signer *signer, struct buffer *out, struct err *err);
 
 /* A new key and its certificate for `names` as PEM, appended. */
-int dev_signer_issue(const struct dev_signer *signer, const struct text *names, size_t name_count,
-                     int64_t now_s, struct buffer *out, struct err *err);
+int dev_signer_issue(const struct dev_signer *signer, const struct text_list *names, int64_t now_s,
+                     struct buffer *out, struct err *err);
 
 #endif

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/types.h>
 
-static const char begin_mark[] = "-----BEGIN ";
-static const char end_mark[] = "-----END ";
-static const char dashes[] = "-----";
+static const struct text begin_mark = { "-----BEGIN ", 11 };
+static const struct text end_mark = { "-----END ", 9 };
+static const struct text dashes = { "-----", 5 };
 
 /* Where `mark` stands in `in`, or in.len. */
 static size_t find_mark(struct text in, struct text mark)
@@ -31,7 +31,7 @@ enum pem_status pem_next(struct text *rest, struct pem_block *block_out, struct 
 {
     struct text in = *rest;
     struct text label;
-    size_t at = find_mark(in, TEXT(begin_mark));
+    size_t at = find_mark(in, begin_mark);
     size_t end;
 
     if (at == in.len) {
@@ -41,24 +41,24 @@ enum pem_status pem_next(struct text *rest, struct pem_block *block_out, struct 
         err_set(err, "there is text behind the last block; was the file cut, or appended to?");
         return PEM_BAD;
     }
-    in = text_from(in, at + strlen(begin_mark));
-    end = find_mark(in, TEXT(dashes));
+    in = text_from(in, at + begin_mark.len);
+    end = find_mark(in, dashes);
     label = text_first(in, end);
     if (end == in.len || text_find(label, '\n') < label.len) {
         err_set(err, "a -----BEGIN line has no end; was the file cut?");
         return PEM_BAD;
     }
-    in = text_from(in, end + strlen(dashes));
-    end = find_mark(in, TEXT(end_mark));
+    in = text_from(in, end + dashes.len);
+    end = find_mark(in, end_mark);
     block_out->label = label;
     block_out->body = text_first(in, end);
-    in = text_from(in, end + strlen(end_mark));
-    if (!text_starts(in, label) || !text_starts(text_from(in, label.len), TEXT(dashes))) {
+    in = text_from(in, end + end_mark.len);
+    if (!text_starts(in, label) || !text_starts(text_from(in, label.len), dashes)) {
         err_set(err, "-----BEGIN %.*s----- has no matching END; was the file cut?",
                 (int)(label.len < 64 ? label.len : 64), label.at);
         return PEM_BAD;
     }
-    *rest = text_from(in, label.len + strlen(dashes));
+    *rest = text_from(in, label.len + dashes.len);
     return PEM_BLOCK;
 }
 

@@ -21,10 +21,17 @@ static const struct recipe good = { .key = "P-256",
                                     .from_s = -DAY,
                                     .until_s = 30 * DAY };
 
+static int read_paths(const char *cert, const char *key, struct arena *arena,
+                      struct certificate_facts *facts, struct err *err)
+{
+    struct certificate_paths paths = { .cert = cert, .key = key };
+
+    return certificate_read(&paths, clock_wall_s(), arena, facts, err);
+}
+
 static int read_pair(struct arena *arena, struct certificate_facts *facts, struct err *err)
 {
-    return certificate_read(scratch_path("x.crt"), scratch_path("x.key"), clock_wall_s(), arena,
-                            facts, err);
+    return read_paths(scratch_path("x.crt"), scratch_path("x.key"), arena, facts, err);
 }
 
 static void write_pair(struct text certificate, struct text key)
@@ -339,13 +346,11 @@ static void what_is_no_file_is_an_error(void **state)
     (void)state;
     write_pair(buffer_text(&parts[CERT]), buffer_text(&parts[KEY]));
     assert_int_equal(
-        certificate_read(scratch_path("gone.crt"), scratch_path("x.key"), 0, &arena, &facts, &err),
-        -1);
+        read_paths(scratch_path("gone.crt"), scratch_path("x.key"), &arena, &facts, &err), -1);
     assert_non_null(strstr(err.text, "gone.crt: No such file"));
-    assert_int_equal(certificate_read("/", scratch_path("x.key"), 0, &arena, &facts, &err), -1);
+    assert_int_equal(read_paths("/", scratch_path("x.key"), &arena, &facts, &err), -1);
     assert_non_null(strstr(err.text, "not a regular file"));
-    assert_int_equal(certificate_read(scratch_path("x.crt"), "/dev/null", 0, &arena, &facts, &err),
-                     -1);
+    assert_int_equal(read_paths(scratch_path("x.crt"), "/dev/null", &arena, &facts, &err), -1);
     assert_non_null(strstr(err.text, "not a regular file"));
     arena_done(&arena);
 }

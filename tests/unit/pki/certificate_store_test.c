@@ -34,13 +34,26 @@ static void write_new_pair(const char *cert_name, const char *key_name)
     EVP_PKEY_free(key);
 }
 
+static int get_named(struct certificate_store *store, const char *name, int64_t now_s,
+                     const struct certificate_facts **facts_out, struct err *err)
+{
+    char cert[16];
+    char key[16];
+    struct certificate_paths paths;
+
+    snprintf(cert, sizeof(cert), "%s.crt", name);
+    snprintf(key, sizeof(key), "%s.key", name);
+    paths.cert = scratch_path(cert);
+    paths.key = scratch_path(key);
+    return certificate_store_get(store, &paths, now_s, facts_out, err);
+}
+
 static const struct certificate_facts *get(struct certificate_store *store)
 {
     const struct certificate_facts *facts;
     struct err err;
 
-    if (certificate_store_get(store, scratch_path("a.crt"), scratch_path("a.key"), clock_wall_s(),
-                              &facts, &err) < 0)
+    if (get_named(store, "a", clock_wall_s(), &facts, &err) < 0)
         fail_msg("%s", err.text);
     return facts;
 }
@@ -100,9 +113,7 @@ static void a_key_that_became_readable_is_noticed(void **state)
     write_new_pair("a.crt", "a.key");
     get_settled(store);
     chmod(scratch_path("a.key"), 0644);
-    assert_int_equal(certificate_store_get(store, scratch_path("a.crt"), scratch_path("a.key"),
-                                           clock_wall_s(), &facts, &err),
-                     -1);
+    assert_int_equal(get_named(store, "a", clock_wall_s(), &facts, &err), -1);
     assert_non_null(strstr(err.text, "chmod 600"));
     certificate_store_free(store);
 }
@@ -116,13 +127,9 @@ static void dates_are_judged_each_time(void **state)
     (void)state;
     write_new_pair("a.crt", "a.key");
     get_settled(store);
-    assert_int_equal(certificate_store_get(store, scratch_path("a.crt"), scratch_path("a.key"),
-                                           clock_wall_s() + 11 * DAY, &facts, &err),
-                     -1);
+    assert_int_equal(get_named(store, "a", clock_wall_s() + 11 * DAY, &facts, &err), -1);
     assert_non_null(strstr(err.text, "expired"));
-    assert_int_equal(certificate_store_get(store, scratch_path("a.crt"), scratch_path("a.key"),
-                                           clock_wall_s() - 2 * DAY, &facts, &err),
-                     -1);
+    assert_int_equal(get_named(store, "a", clock_wall_s() - 2 * DAY, &facts, &err), -1);
     assert_non_null(strstr(err.text, "not valid before"));
     get(store);
     certificate_store_free(store);
@@ -139,16 +146,12 @@ static void what_nobody_asked_for_is_forgotten(void **state)
     write_new_pair("a.crt", "a.key");
     write_new_pair("b.crt", "b.key");
     facts = get_settled(store);
-    assert_int_equal(certificate_store_get(store, scratch_path("b.crt"), scratch_path("b.key"),
-                                           clock_wall_s(), &other, &err),
-                     0);
+    assert_int_equal(get_named(store, "b", clock_wall_s(), &other, &err), 0);
     certificate_store_sweep(store);
     assert_ptr_equal(get(store), facts);
     certificate_store_sweep(store); /* b goes */
     assert_ptr_equal(get(store), facts);
-    assert_int_equal(certificate_store_get(store, scratch_path("b.crt"), scratch_path("b.key"),
-                                           clock_wall_s(), &other, &err),
-                     0);
+    assert_int_equal(get_named(store, "b", clock_wall_s(), &other, &err), 0);
     certificate_store_free(store);
 }
 

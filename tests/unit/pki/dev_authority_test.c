@@ -29,13 +29,14 @@ static struct dev_authority *open_authority(const char *directory)
     return authority;
 }
 
-static const struct certificate_facts *issue(struct dev_authority *authority,
-                                             const struct text *names, size_t count, int64_t now_s)
+static const struct certificate_facts *issue(struct dev_authority *authority, struct text *names,
+                                             size_t count, int64_t now_s)
 {
+    struct text_list list = { .items = names, .count = count };
     const struct certificate_facts *facts;
     struct err err;
 
-    if (dev_authority_issue(authority, names, count, now_s, &facts, &err) < 0)
+    if (dev_authority_issue(authority, &list, now_s, &facts, &err) < 0)
         fail_msg("%s", err.text);
     return facts;
 }
@@ -210,6 +211,8 @@ static void a_directory_that_others_may_write_is_refused(void **state)
 static void no_name_and_too_many_are_errors(void **state)
 {
     static struct text many[1001];
+    struct text_list list = { .items = many, .count = 1001 };
+    struct text_list none = { 0 };
     struct dev_authority *authority = open_authority(NULL);
     const struct certificate_facts *facts;
     struct err err;
@@ -217,8 +220,8 @@ static void no_name_and_too_many_are_errors(void **state)
     (void)state;
     for (size_t i = 0; i < 1001; i++)
         many[i] = TEXT("a.test");
-    assert_int_equal(dev_authority_issue(authority, many, 0, clock_wall_s(), &facts, &err), -1);
-    assert_int_equal(dev_authority_issue(authority, many, 1001, clock_wall_s(), &facts, &err), -1);
+    assert_int_equal(dev_authority_issue(authority, &none, clock_wall_s(), &facts, &err), -1);
+    assert_int_equal(dev_authority_issue(authority, &list, clock_wall_s(), &facts, &err), -1);
     dev_authority_free(authority);
 }
 
