@@ -1,5 +1,7 @@
 """Backends that break the rules: a clear answer to the client, and nothing of it sticks."""
 
+import threading
+
 import pytest
 from lab import backends, messages
 
@@ -76,16 +78,20 @@ def test_more_bytes_than_the_length_never_become_the_next_response(serving, back
 
 
 def test_bytes_on_an_idle_connection_never_become_a_response(serving, backend):
+    ended = threading.Semaphore(0)
+
     def script(connection):
         connection.read()
         connection.answer(b"first")
         connection.send(OK + "Content-Length: 4\r\n\r\nevil")
         connection.wait_for_end()
+        ended.release()
 
     app = backend(script)
     instance = serving({"app": app})
     for _ in range(5):
         assert instance.get().body == b"first"
+        assert ended.acquire(timeout=20), "the connection is still kept for the next request"
 
 
 def test_a_body_behind_204_never_becomes_the_next_response(serving, backend):
