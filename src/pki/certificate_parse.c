@@ -82,7 +82,7 @@ static int read_names(struct text alternatives, struct arena *arena,
 static int read_leaf(struct text der, struct arena *arena, struct certificate_facts *facts,
                      struct public_key *key_out, struct err *err)
 {
-    struct x509_walk walk;
+    struct x509_walk walk = { .key_info = TEXT_NONE };
 
     if (x509_walk(der, &walk, err) < 0 ||
         public_key_read(walk.key_info, key_out, err) != PUBLIC_KEY_OK)

@@ -22,7 +22,7 @@ static size_t find_mark(struct text in, struct text mark)
 static bool is_blank(struct text text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (!memchr(" \t\r\n", text.at[i], 4))
+        if (text.at[i] != ' ' && text.at[i] != '\t' && text.at[i] != '\r' && text.at[i] != '\n')
             return false;
     return true;
 }

@@ -13,13 +13,13 @@ struct choice_case {
     const char *name; /* NULL: none sent */
     const char *shown;
     int kind; /* EVP_PKEY_... or 0: refused */
-    const char *signatures;
+    char *signatures;
     int version; /* 0: any */
 };
 
-static const char rsa_only[] = "RSA-PSS+SHA256:RSA+SHA256";
-static const char ecdsa_only[] = "ECDSA+SHA256";
-static const char rsa_first[] = "RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA256";
+static char rsa_only[] = "RSA-PSS+SHA256:RSA+SHA256";
+static char ecdsa_only[] = "ECDSA+SHA256";
+static char rsa_first[] = "RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA256";
 
 static const struct choice_case cases[] = {
     { "exact.test", "exact.test", EVP_PKEY_EC, NULL, 0 },
@@ -73,7 +73,7 @@ static void check_case(struct world *world, const struct choice_case *want)
     char name[256];
 
     if (want->signatures)
-        SSL_CTX_set1_sigalgs_list(context, (char *)(uintptr_t)want->signatures);
+        SSL_CTX_set1_sigalgs_list(context, want->signatures);
     if (want->version)
         SSL_CTX_set_max_proto_version(context, want->version);
     peer_connect(&peer, world, context, want->name, NULL);
@@ -202,13 +202,14 @@ static void the_facts_say_what_was_agreed(void **state)
 {
     struct world world = { 0 };
     SSL_CTX *context = peer_context();
+    char group[] = "X25519"; /* OpenSSL is not const-correct */
     struct tls_session_facts facts;
     struct peer peer;
 
     (void)state;
     build(&world);
     world_commit(&world);
-    SSL_CTX_set1_groups_list(context, "X25519");
+    SSL_CTX_set1_groups_list(context, group);
     SSL_CTX_set_ciphersuites(context, "TLS_CHACHA20_POLY1305_SHA256");
     peer_connect(&peer, &world, context, "Exact.test", NULL);
     tls_session_facts(peer.layer, &facts);

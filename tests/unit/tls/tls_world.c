@@ -268,8 +268,12 @@ void peer_begin(struct peer *peer, struct world *world, SSL_CTX *context, const 
     SSL_set_app_data(peer->ssl, peer);
     SSL_set_bio(peer->ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
     SSL_set_connect_state(peer->ssl);
-    if (name)
-        SSL_set_tlsext_host_name(peer->ssl, name);
+    if (name) {
+        char copy[256]; /* OpenSSL is not const-correct */
+
+        snprintf(copy, sizeof(copy), "%s", name);
+        SSL_set_tlsext_host_name(peer->ssl, copy);
+    }
     if (session)
         SSL_set_session(peer->ssl, session);
     peer->layer = tls_session_new(world->server);
