@@ -35,12 +35,11 @@ void stream_finish_shutdown(struct stream *stream)
 }
 
 /* How many of the bytes the socket took; the stream may be broken afterwards. */
-static size_t send_now(struct stream *stream, const struct iovec *pieces, int count)
+static size_t send_now(struct stream *stream, struct iovec *pieces, int count)
 {
-    struct msghdr message = { .msg_iovlen = (size_t)count };
+    struct msghdr message = { .msg_iov = pieces, .msg_iovlen = (size_t)count };
     ssize_t sent;
 
-    memcpy(&message.msg_iov, &pieces, sizeof(pieces)); /* msghdr is not const-correct */
     do {
         if (count == 1) /* send() spares the kernel the copy of a header */
             sent = send(stream->fd, pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -20,7 +20,7 @@
 #define PAUSE_MS 100 /* out of descriptors: look again after this, or when a connection ends */
 
 struct acceptor {
-    LIST_ENTRY(acceptor) link;
+    struct acceptor *next; /* of the worker */
     /* owned */
     int fd;
     struct event *readable;
@@ -126,12 +126,12 @@ void acceptor_new(struct worker *worker, const struct message_listener *listener
     if (!acceptor->readable)
         abort(); /* out of memory */
     deadline_init(&acceptor->pause, worker->io, on_pause_over, acceptor);
-    LIST_INSERT_HEAD(&worker->acceptors, acceptor, link);
+    acceptor->next = worker->acceptors;
+    worker->acceptors = acceptor;
 }
 
 static void acceptor_free(struct acceptor *acceptor)
 {
-    LIST_REMOVE(acceptor, link);
     event_free(acceptor->readable);
     deadline_done(&acceptor->pause);
     close(acceptor->fd);
@@ -157,36 +157,30 @@ static bool is_wanted(const struct worker *worker, const struct acceptor *accept
 
 void acceptors_close_gone(struct worker *worker)
 {
-    struct acceptor_list kept = LIST_HEAD_INITIALIZER(kept);
-    struct acceptor *acceptor;
+    struct acceptor *acceptor = worker->acceptors;
+    struct acceptor *next;
 
-    while ((acceptor = LIST_FIRST(&worker->acceptors))) {
-        if (!is_wanted(worker, acceptor)) {
+    worker->acceptors = NULL;
+    for (; acceptor; acceptor = next) {
+        next = acceptor->next;
+        if (is_wanted(worker, acceptor)) {
+            acceptor->next = worker->acceptors;
+            worker->acceptors = acceptor;
+        } else {
             acceptor_finish(acceptor);
-            continue;
         }
-        LIST_REMOVE(acceptor, link);
-        LIST_INSERT_HEAD(&kept, acceptor, link);
-    }
-    while ((acceptor = LIST_FIRST(&kept))) {
-        LIST_REMOVE(acceptor, link);
-        LIST_INSERT_HEAD(&worker->acceptors, acceptor, link);
     }
 }
 
 void acceptors_start(struct worker *worker)
 {
-    struct acceptor *acceptor;
-
-    LIST_FOREACH(acceptor, &worker->acceptors, link)
+    for (struct acceptor *acceptor = worker->acceptors; acceptor; acceptor = acceptor->next)
         set_accepting(acceptor, true);
 }
 
 void acceptors_resume(struct worker *worker)
 {
-    struct acceptor *acceptor;
-
-    LIST_FOREACH(acceptor, &worker->acceptors, link) {
+    for (struct acceptor *acceptor = worker->acceptors; acceptor; acceptor = acceptor->next) {
         if (!acceptor->pause.at_ms)
             continue; /* not paused */
         deadline_clear(&acceptor->pause);
@@ -194,14 +188,24 @@ void acceptors_resume(struct worker *worker)
     }
 }
 
+static void for_each_and_forget(struct worker *worker, void (*end)(struct acceptor *acceptor))
+{
+    struct acceptor *acceptor = worker->acceptors;
+    struct acceptor *next;
+
+    worker->acceptors = NULL;
+    for (; acceptor; acceptor = next) {
+        next = acceptor->next;
+        end(acceptor);
+    }
+}
+
 void acceptors_drain(struct worker *worker)
 {
-    while (!LIST_EMPTY(&worker->acceptors))
-        acceptor_finish(LIST_FIRST(&worker->acceptors));
+    for_each_and_forget(worker, worker->serving ? acceptor_finish : acceptor_free);
 }
 
 void acceptors_free(struct worker *worker)
 {
-    while (!LIST_EMPTY(&worker->acceptors))
-        acceptor_free(LIST_FIRST(&worker->acceptors));
+    for_each_and_forget(worker, acceptor_free);
 }

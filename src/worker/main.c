@@ -64,7 +64,6 @@ static int worker_open(struct worker *worker, unsigned index, struct err *err)
     worker->endpoints = endpoint_table_new(worker);
     worker->lines = memory_new(FIELD_LINES_MAX * sizeof(*worker->lines));
     TAILQ_INIT(&worker->clients);
-    LIST_INIT(&worker->acceptors);
     worker->channel = channel_new(worker->io, CHILD_CHANNEL, &worker_orders, worker);
     return 0;
 }

@@ -21,7 +21,6 @@ struct service;
 struct tls_server;
 
 TAILQ_HEAD(client_list, client);
-LIST_HEAD(acceptor_list, acceptor);
 
 /* A snapshot while this worker serves it, with what is derived from it. Shared: counted. */
 struct serving {
@@ -52,7 +51,7 @@ struct worker {
     struct admission *admission;
     struct access_log *log;
     struct endpoint_table *endpoints;
-    struct acceptor_list acceptors;
+    struct acceptor *acceptors; /* the first; each knows the next */
     struct client_list clients;
     struct buffer head_out;   /* the head that is being written in this turn */
     struct field_line *lines; /* FIELD_LINES_MAX: of the head that is being parsed */

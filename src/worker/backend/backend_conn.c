@@ -16,8 +16,6 @@
 #include "http/forwarding.h"
 #include "net/socket.h"
 
-/* CONFIG.md section 4: an idle connection is kept for this long. */
-#define IDLE_MS 30000
 /* Interim responses before the final one; more is a flood. */
 #define INTERIM_MOST 16
 
@@ -70,14 +68,14 @@ void backend_conn_free(struct backend_conn *conn)
     io_free_later(worker_of(conn)->io, conn, free);
 }
 
-void backend_conn_rest(struct backend_conn *conn)
+void backend_conn_rest(struct backend_conn *conn, int64_t idle_ms)
 {
     end_body(conn);
     buffer_done(&conn->input);
     conn->exchange = NULL;
     conn->state = BACKEND_IDLE;
     stream_resume_reading(conn->stream); /* to notice its end */
-    deadline_set(&conn->deadline, now_ms(conn) + IDLE_MS);
+    deadline_set(&conn->deadline, now_ms(conn) + idle_ms);
 }
 
 void backend_conn_wake(struct backend_conn *conn)

@@ -53,8 +53,8 @@ struct backend_conn {
 struct backend_conn *backend_conn_new(struct endpoint *endpoint, struct err *err);
 void backend_conn_free(struct backend_conn *conn);
 
-void backend_conn_rest(struct backend_conn *conn); /* goes idle */
-void backend_conn_wake(struct backend_conn *conn); /* is lent again */
+void backend_conn_rest(struct backend_conn *conn, int64_t idle_ms); /* goes idle, for so long */
+void backend_conn_wake(struct backend_conn *conn);                  /* is lent again */
 
 /* The exchange that borrows it; calls exchange_backend_ready() once connected (not when it is). */
 void backend_conn_attach(struct backend_conn *conn, struct exchange *exchange);

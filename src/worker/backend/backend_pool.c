@@ -12,8 +12,15 @@
 #include "base/memory.h"
 #include "endpoint.h"
 
-/* Per endpoint and worker (CONFIG.md section 4). */
-#define IDLE_MOST 32
+/*
+ * Per endpoint and worker (CONFIG.md section 4): so many stay for IDLE_MS. What is idle beyond that
+ * is kept for a moment only: under load the exchanges of one turn give back more than that at once,
+ * and want them again in the next.
+ */
+#define IDLE_MOST       32
+#define IDLE_MS         30000
+#define SURPLUS_MOST    1024
+#define SURPLUS_IDLE_MS 1000
 
 TAILQ_HEAD(conn_list, backend_conn);
 
@@ -68,13 +75,13 @@ void backend_pool_return(struct backend_pool *pool, struct backend_conn *conn, b
 {
     assert(pool->lent_count > 0);
     pool->lent_count--;
-    if (!reusable || pool->idle_count >= IDLE_MOST) {
+    if (!reusable || pool->idle_count >= SURPLUS_MOST) {
         backend_conn_free(conn);
         return;
     }
     TAILQ_INSERT_HEAD(&pool->idle, conn, link);
+    backend_conn_rest(conn, pool->idle_count < IDLE_MOST ? IDLE_MS : SURPLUS_IDLE_MS);
     pool->idle_count++;
-    backend_conn_rest(conn);
 }
 
 void backend_pool_drop(struct backend_pool *pool, struct backend_conn *conn)

@@ -13,7 +13,7 @@
 #include "base/memory.h"
 
 /* A quiet service may always retry a few times in a row. */
-#define BUDGET_MOST_PERCENT (100 * 10)
+#define BUDGET_MOST_PERCENT 1000
 /* Another worker's exchange may have ended: look again while somebody waits. */
 #define QUEUE_TICK_MS 20
 
@@ -60,7 +60,7 @@ void service_endpoint_failed(struct service *service, struct endpoint *endpoint)
     for (uint32_t i = 0; i < service->endpoint_count; i++)
         ejected += now_ms < service->endpoints[i]->ejected_until_ms;
     endpoint_failed(endpoint, outlier,
-                    (ejected + 1) * 100 <=
+                    ((uint64_t)ejected + 1) * 100 <=
                         service->endpoint_count * (uint64_t)outlier->max_ejected_percent,
                     now_ms);
 }

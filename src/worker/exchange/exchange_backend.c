@@ -21,7 +21,7 @@ static void describe_forwarding(const struct exchange *exchange, struct forwardi
     *forwarding = (struct forwarding){
         .client_address = text_of(exchange->client->address_text),
         .client_is_ipv6 = text_find(text_of(exchange->client->address_text), ':') <
-                          strlen(exchange->client->address_text),
+                          text_of(exchange->client->address_text).len,
         .request_id = exchange->request_id,
         .https = exchange->https,
         .x_forwarded = snapshot->headers.forwarded != FORWARDED_RFC7239,

@@ -61,7 +61,7 @@ static void a_deadline_that_moved_earlier_comes_then(void **state)
 
     (void)state;
     watch_init(&watch);
-    set(&watch, 3600 * 1000);
+    set(&watch, 3600000);
     set(&watch, 5); /* the test would hang for an hour if it did not */
     io_run(watch.io);
     assert_int_equal(watch.reached, 1);

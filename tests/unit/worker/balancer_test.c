@@ -176,7 +176,7 @@ static void a_newcomer_gets_little_while_it_starts_slowly(void **state)
 
     (void)state;
     fixture->service_policy.balance = BALANCE_ROUND_ROBIN;
-    fixture->service_policy.slow_start_ms = 3600 * 1000;
+    fixture->service_policy.slow_start_ms = 3600000;
     fixture->service->endpoints[1]->usable_since_ms = io_now_ms(fixture->worker.io);
     for (int i = 0; i < 110; i++)
         chosen[fixture_pick(fixture)]++;
