@@ -147,7 +147,7 @@ static struct text join(struct arena *arena, const struct text *pieces, size_t c
 static int parse_chain(struct text pem, struct arena *arena, struct certificate_facts *facts,
                        struct public_key *key_out, struct err *err)
 {
-    struct text pieces[CERTIFICATE_CHAIN_MAX];
+    struct text pieces[CERTIFICATE_CHAIN_MAX] = { TEXT_NONE };
     size_t count = 0;
 
     if (decode_chain(pem, arena, pieces, &count, err) < 0 ||
