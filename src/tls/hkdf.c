@@ -88,9 +88,11 @@ static uint8_t *put(uint8_t *at, struct text text)
     return at + text.len;
 }
 
-bool hkdf_expand_label(const struct hkdf *hkdf, const uint8_t *secret, struct text label,
-                       struct text context, uint8_t *out, size_t len)
+bool hkdf_expand_label(const struct hkdf *hkdf, const uint8_t *secret,
+                       const struct hkdf_purpose *purpose, uint8_t *out, size_t len)
 {
+    struct text label = purpose->label;
+    struct text context = purpose->context;
     uint8_t info[INFO_BYTES_MAX] = { (uint8_t)(len >> 8), (uint8_t)len, (uint8_t)label.len };
     uint8_t block[HKDF_DIGEST_BYTES];
     uint8_t *end;

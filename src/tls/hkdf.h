@@ -28,11 +28,17 @@ void hkdf_done(struct hkdf *hkdf);
 bool hkdf_digest(const struct hkdf *hkdf, struct text bytes, uint8_t *out);
 bool hkdf_extract(const struct hkdf *hkdf, struct text salt, struct text secret, uint8_t *out);
 
+/* What a derived secret is for. */
+struct hkdf_purpose {
+    struct text label; /* with "tls13 " */
+    struct text context;
+};
+
 /*
- * HKDF-Expand-Label(secret, label, context, len), with "tls13 " already in the label. False as well
+ * HKDF-Expand-Label(secret, label, context, len). False as well
  * for what TLS 1.3 never asks: more than one digest, long labels.
  */
-bool hkdf_expand_label(const struct hkdf *hkdf, const uint8_t *secret, struct text label,
-                       struct text context, uint8_t *out, size_t len);
+bool hkdf_expand_label(const struct hkdf *hkdf, const uint8_t *secret,
+                       const struct hkdf_purpose *purpose, uint8_t *out, size_t len);
 
 #endif

@@ -87,14 +87,14 @@ static bool expand(const struct request *request, struct text secret, struct tex
 {
     char label[LABEL_BYTES];
     size_t label_len = request->prefix.len + request->label.len;
+    struct hkdf_purpose purpose = { .label = text_make(label, label_len), .context = context };
 
     if (secret.len != request->hkdf->bytes || label_len > sizeof(label) || !request->label.len ||
         !request->prefix.len)
         return false;
     memcpy(label, request->prefix.at, request->prefix.len);
     memcpy(label + request->prefix.len, request->label.at, request->label.len);
-    return hkdf_expand_label(request->hkdf, (const uint8_t *)secret.at, text_make(label, label_len),
-                             context, out, len);
+    return hkdf_expand_label(request->hkdf, (const uint8_t *)secret.at, &purpose, out, len);
 }
 
 /* From the secret of one stage and the new input to the secret of the next. */

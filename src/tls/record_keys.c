@@ -54,7 +54,9 @@ const struct record_suite *record_suites_find(const struct record_suites *suites
 static bool expand(const struct record_suite *suite, const struct record_half *half,
                    struct text label, uint8_t *out, size_t len)
 {
-    return hkdf_expand_label(&suite->hkdf, half->secret, label, TEXT_NONE, out, len);
+    struct hkdf_purpose purpose = { .label = label };
+
+    return hkdf_expand_label(&suite->hkdf, half->secret, &purpose, out, len);
 }
 
 bool record_half_init(struct record_half *half, const struct record_suite *suite, bool seals)

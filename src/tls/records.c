@@ -22,8 +22,10 @@ struct cursor {
     size_t at; /* in the piece */
 };
 
-bool records_begin(struct records *records, const struct record_suite *suite, struct stream *stream)
+bool records_begin(struct records *records, const struct record_suite *suite, struct stream *stream,
+                   uint8_t *scratch)
 {
+    records->scratch = scratch;
     records->suite = suite;
     records->stream = stream;
     return record_half_init(&records->in, suite, false) &&

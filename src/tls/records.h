@@ -12,11 +12,14 @@
  */
 
 #define RECORD_PLAIN_BYTES ((size_t)16 * 1024)
+#define RECORD_SCRATCH_BYTES                                                                       \
+    (RECORD_PLAIN_BYTES + 256) /* a record in the clear, with its padding */
 
 struct records {
     /* owned */
     uint8_t *kept; /* decrypted and not read; NULL mostly */
     /* borrowed */
+    uint8_t *scratch; /* RECORD_SCRATCH_BYTES, for one call */
     const struct record_suite *suite;
     struct stream *stream;
     const char *refusal; /* a stable word; NULL: nothing was refused */
@@ -33,14 +36,17 @@ struct records {
     struct record_half out;
 };
 
-/* Both secrets are in place, `out.sequence` counts what OpenSSL has sent. False: cannot be. */
-bool records_begin(struct records *records, const struct record_suite *suite,
-                   struct stream *stream);
+/*
+ * Both secrets are in place, `out.sequence` counts what OpenSSL has sent; `scratch` is the loop's.
+ * False: cannot be.
+ */
+bool records_begin(struct records *records, const struct record_suite *suite, struct stream *stream,
+                   uint8_t *scratch);
 void records_free(struct records *records); /* wipes; NULL is fine */
 
-/* As struct stream_layer_kind. `scratch` has room for one record in the clear. */
+/* As struct stream_layer_kind. */
 enum io_status records_read(struct records *records, char *into, size_t bytes, size_t *got,
-                            uint8_t *scratch, struct err *err);
+                            struct err *err);
 int records_write(struct records *records, const struct iovec *pieces, int count, struct err *err);
 bool records_have_buffered(const struct records *records);
 void records_shutdown(struct records *records);

@@ -19,9 +19,16 @@
 
 /* Where the reader wants its bytes. */
 struct target {
-    uint8_t *at;
+    char *at;
     size_t room;
     size_t filled;
+};
+
+/* A record that was decrypted. */
+struct opened {
+    uint8_t type;
+    const uint8_t *bytes;
+    size_t len;
 };
 
 static enum io_status refuse(struct records *records, uint8_t alert, const char *word,
@@ -51,22 +58,21 @@ static bool bears_fruitless(struct records *records)
  * False: it was not made with our keys.
  */
 static bool open_record(struct record_half *half, const uint8_t *record, size_t body, uint8_t *to,
-                        size_t *len_out, uint8_t *type_out)
+                        struct opened *opened_out)
 {
     size_t len = body - RECORD_TAG_BYTES;
     uint8_t tag[RECORD_TAG_BYTES];
-    int opened;
+    int done;
 
     memcpy(tag, record + RECORD_HEADER_BYTES + len, sizeof(tag));
     if (!record_half_begin(half, record) ||
-        EVP_DecryptUpdate(half->cipher, to, &opened, record + RECORD_HEADER_BYTES, (int)len) != 1 ||
+        EVP_DecryptUpdate(half->cipher, to, &done, record + RECORD_HEADER_BYTES, (int)len) != 1 ||
         EVP_CIPHER_CTX_ctrl(half->cipher, EVP_CTRL_AEAD_SET_TAG, sizeof(tag), tag) != 1 ||
-        EVP_DecryptFinal_ex(half->cipher, to + len, &opened) != 1)
+        EVP_DecryptFinal_ex(half->cipher, to + len, &done) != 1)
         return false;
     while (len > 1 && to[len - 1] == 0)
         len--;
-    *type_out = to[len - 1];
-    *len_out = len - 1;
+    *opened_out = (struct opened){ .type = to[len - 1], .bytes = to, .len = len - 1 };
     return true;
 }
 
@@ -76,7 +82,7 @@ static void deliver(struct records *records, struct target *target, const uint8_
 {
     size_t fits = target->room - target->filled;
 
-    if (plain == target->at + target->filled) {
+    if ((const char *)plain == target->at + target->filled) {
         target->filled += len;
         return;
     }
@@ -156,9 +162,13 @@ static enum io_status on_handshake(struct records *records, const uint8_t *body,
     return update_keys(records, records->part[HANDSHAKE_BYTES - 1], err);
 }
 
-static enum io_status dispatch(struct records *records, struct target *target, uint8_t type,
-                               const uint8_t *plain, size_t len, struct err *err)
+static enum io_status dispatch(struct records *records, struct target *target,
+                               const struct opened *opened, struct err *err)
 {
+    const uint8_t *plain = opened->bytes;
+    size_t len = opened->len;
+    uint8_t type = opened->type;
+
     if (len > RECORD_PLAIN_BYTES)
         return refuse(records, SSL_AD_RECORD_OVERFLOW, "bad_record", "a record that is too long",
                       err);
@@ -195,16 +205,14 @@ static enum io_status check_header(struct records *records, const uint8_t *heade
 }
 
 /* The next record, if it is there in full and fits or is the first. */
-static enum io_status read_record(struct records *records, struct target *target, uint8_t *scratch,
-                                  struct err *err)
+static enum io_status read_record(struct records *records, struct target *target, struct err *err)
 {
     const uint8_t *record;
-    uint8_t *to = target->at + target->filled;
+    uint8_t *to = (uint8_t *)target->at + target->filled;
+    struct opened opened;
     enum io_status status;
     ssize_t there = stream_layer_peek(records->stream, RECORD_HEADER_BYTES, &record);
     size_t body;
-    size_t len;
-    uint8_t type;
 
     if (there <= 0)
         return there < 0 ? IO_CLOSED : IO_AGAIN;
@@ -214,23 +222,24 @@ static enum io_status read_record(struct records *records, struct target *target
     if (target->room - target->filled < body - RECORD_TAG_BYTES) {
         if (target->filled)
             return IO_AGAIN; /* with the next read */
-        to = scratch;
+        to = records->scratch;
     }
     there = stream_layer_peek(records->stream, RECORD_HEADER_BYTES + body, &record);
     if (there <= 0)
         return there < 0 ? IO_CLOSED : IO_AGAIN;
-    if (!open_record(&records->in, record, body, to, &len, &type))
+    if (!open_record(&records->in, record, body, to, &opened))
         return refuse(records, SSL_AD_BAD_RECORD_MAC, "bad_record", "a record that is damaged",
                       err);
     records->received += RECORD_HEADER_BYTES + body;
     stream_layer_consume(records->stream, RECORD_HEADER_BYTES + body);
-    return dispatch(records, target, type, to, len, err);
+    return dispatch(records, target, &opened, err);
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): written to, by way of `target`
 enum io_status records_read(struct records *records, char *into, size_t bytes, size_t *got,
-                            uint8_t *scratch, struct err *err)
+                            struct err *err)
 {
-    struct target target = { .at = (uint8_t *)into, .room = bytes };
+    struct target target = { .at = into, .room = bytes };
     enum io_status status = IO_OK;
 
     if (records->kept)
@@ -238,7 +247,7 @@ enum io_status records_read(struct records *records, char *into, size_t bytes, s
     else if (records->is_over || records->failed)
         return IO_CLOSED;
     while (status == IO_OK && target.filled < target.room && !records->kept && !records->is_over)
-        status = read_record(records, &target, scratch, err);
+        status = read_record(records, &target, err);
     if (status == IO_FAILED || !target.filled)
         return status;
     *got = target.filled; /* an end comes again with the next call */

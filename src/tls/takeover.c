@@ -51,7 +51,8 @@ void takeover(struct tls_session *session)
         record_suites_find(&session->server->suites, session->facts.cipher);
 
     if (!suite || !can_take(session) ||
-        !records_begin(session->records, suite, session->layer.stream)) {
+        !records_begin(session->records, suite, session->layer.stream,
+                       (uint8_t *)session->server->staging)) {
         records_free(session->records);
         session->records = NULL;
         return;

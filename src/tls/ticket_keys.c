@@ -9,31 +9,24 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 
-static int expand(const uint8_t *secret, struct text info, struct ticket_key *key)
+#define KEY_BYTES (TICKET_NAME_BYTES + TICKET_CIPHER_BYTES + TICKET_MAC_BYTES)
+
+/* libcrypto's parameters are not const. */
+static int expand(uint8_t *secret, struct buffer *info, uint8_t bytes[KEY_BYTES])
 {
-    static const char salt[] = "swarmward session tickets 1";
+    char salt[] = "swarmward session tickets 1";
+    char digest[] = "SHA256";
     EVP_KDF *kdf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_HKDF, NULL);
     EVP_KDF_CTX *context = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
-    char digest[] = "SHA256";
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)secret,
-                                          KEYRING_TICKET_SECRET_BYTES),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)salt,
-                                          sizeof(salt) - 1),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info.at,
-                                          info.len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, secret, KEYRING_TICKET_SECRET_BYTES),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, salt, sizeof(salt) - 1),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info->bytes, buffer_len(info)),
         OSSL_PARAM_construct_end(),
     };
-    uint8_t bytes[TICKET_NAME_BYTES + TICKET_CIPHER_BYTES + TICKET_MAC_BYTES];
-    int done = context && EVP_KDF_derive(context, bytes, sizeof(bytes), params) == 1;
+    int done = context && EVP_KDF_derive(context, bytes, KEY_BYTES, params) == 1;
 
-    if (done) {
-        memcpy(key->name, bytes, sizeof(key->name));
-        memcpy(key->cipher, bytes + TICKET_NAME_BYTES, sizeof(key->cipher));
-        memcpy(key->mac, bytes + TICKET_NAME_BYTES + TICKET_CIPHER_BYTES, sizeof(key->mac));
-    }
-    memory_wipe(bytes, sizeof(bytes));
     EVP_KDF_CTX_free(context);
     EVP_KDF_free(kdf);
     return done;
@@ -42,18 +35,24 @@ static int expand(const uint8_t *secret, struct text info, struct ticket_key *ke
 int ticket_key_derive(const uint8_t secret[KEYRING_TICKET_SECRET_BYTES], struct text policy,
                       uint64_t epoch, struct ticket_key *key_out, struct err *err)
 {
+    uint8_t copy[KEYRING_TICKET_SECRET_BYTES];
+    uint8_t bytes[KEY_BYTES];
     struct buffer info = { 0 };
-    struct ticket_key key;
     int done;
 
     for (int shift = 56; shift >= 0; shift -= 8)
         buffer_append_byte(&info, (char)(epoch >> shift));
     buffer_append_text(&info, policy);
-    done = expand(secret, buffer_text(&info), &key);
+    memcpy(copy, secret, sizeof(copy));
+    done = expand(copy, &info, bytes);
     buffer_done(&info);
+    memory_wipe(copy, sizeof(copy));
     if (!done)
         return err_set(err, "session tickets: this OpenSSL has no HKDF with SHA-256; set "
                             "tls.session_tickets to off");
-    *key_out = key;
+    memcpy(key_out->name, bytes, TICKET_NAME_BYTES);
+    memcpy(key_out->cipher, bytes + TICKET_NAME_BYTES, TICKET_CIPHER_BYTES);
+    memcpy(key_out->mac, bytes + TICKET_NAME_BYTES + TICKET_CIPHER_BYTES, TICKET_MAC_BYTES);
+    memory_wipe(bytes, sizeof(bytes));
     return 0;
 }

@@ -118,37 +118,45 @@ static int seal(struct tickets *tickets, unsigned char *name, unsigned char *iv,
     return 1;
 }
 
-/*
- * 1: taken, 2: taken and to be replaced, 0: not ours, a full handshake follows. TLS 1.3 clients use
- * a ticket once, so theirs are always replaced.
- */
-static int open_ticket(struct tickets *tickets, const unsigned char *name, const unsigned char *iv,
-                       EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, bool single_use)
+/* The key that a ticket names. NULL: not one of ours. */
+static struct ticket_key *find_key(struct tickets *tickets, const unsigned char *name)
 {
-    for (size_t i = 0; i < EPOCHS; i++) {
-        struct ticket_key *key = &tickets->keys[i];
-
-        if (memcmp(name, key->name, sizeof(key->name)) != 0)
-            continue;
-        if (EVP_DecryptInit_ex2(cipher, tickets->cipher, key->cipher, iv, NULL) != 1 ||
-            begin_mac(mac, key) != 1)
-            return -1;
-        return single_use || i < EPOCHS_BEFORE ? 2 : 1;
-    }
-    return 0;
+    for (size_t i = 0; i < EPOCHS; i++)
+        if (memcmp(name, tickets->keys[i].name, sizeof(tickets->keys[i].name)) == 0)
+            return &tickets->keys[i];
+    return NULL;
 }
 
+static int unseal(const struct tickets *tickets, struct ticket_key *key, const unsigned char *iv,
+                  EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
+{
+    return EVP_DecryptInit_ex2(cipher, tickets->cipher, key->cipher, iv, NULL) == 1 &&
+           begin_mac(mac, key) == 1;
+}
+
+/*
+ * OpenSSL wants 1: made, or taken; 2: taken and to be replaced; 0: not ours, a full handshake
+ * follows; -1: failed. TLS 1.3 clients use a ticket once, so theirs are always replaced.
+ */
+// NOLINTNEXTLINE(readability-function-size): the parameters are OpenSSL's
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                      EVP_MAC_CTX *mac, int is_new)
 {
-    struct tickets *tickets =
-        ((const struct tls_setup *)SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)))->tickets;
+    const struct tls_setup *setup = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    struct tickets *tickets = setup->tickets;
     uint64_t epoch = epoch_now(tickets);
+    struct ticket_key *key;
 
     if (epoch != tickets->epoch && derive_all(tickets, epoch, NULL) < 0)
         return 0; /* no ticket rather than no connection */
-    return is_new ? seal(tickets, name, iv, cipher, mac)
-                  : open_ticket(tickets, name, iv, cipher, mac, SSL_version(ssl) >= TLS1_3_VERSION);
+    if (is_new)
+        return seal(tickets, name, iv, cipher, mac);
+    key = find_key(tickets, name);
+    if (!key)
+        return 0;
+    if (!unseal(tickets, key, iv, cipher, mac))
+        return -1;
+    return SSL_version(ssl) >= TLS1_3_VERSION || key < &tickets->keys[EPOCHS_BEFORE] ? 2 : 1;
 }
 
 void tickets_install(struct tickets *tickets, SSL_CTX *context)

@@ -12,7 +12,7 @@
 /* What the files of this folder share. */
 
 #define RECORD_BYTES       ((size_t)16 * 1024)
-#define STAGING_BYTES      (RECORD_BYTES + 256) /* a record in the clear, with its padding */
+#define STAGING_BYTES      RECORD_SCRATCH_BYTES
 #define LATE_MESSAGES_FREE 32
 
 /* Settings as OpenSSL wants them: shared by the server and the sessions that began with it. */

@@ -107,8 +107,7 @@ static enum io_status session_read(struct stream_layer *layer, char *into, size_
     size_t total = 0;
 
     if (!session->ssl)
-        return records_read(session->records, into, bytes, got, (uint8_t *)session->server->staging,
-                            err);
+        return records_read(session->records, into, bytes, got, err);
     if (session->failed)
         return IO_CLOSED;
     enter(session, err);

@@ -21,6 +21,7 @@ static const char suites_12[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-
  */
 static const unsigned char protocols[] = "\x08http/1.1";
 
+// NOLINTNEXTLINE(readability-function-size): the parameters are OpenSSL's
 static int on_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                        const unsigned char *in, unsigned in_len, void *arg)
 {
@@ -40,6 +41,7 @@ static int on_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_l
  * us more than the peer. A few are free, one more is for each MiB that came. Records that OpenSSL
  * writes under the keys that we take over are counted, as their numbers go on.
  */
+// NOLINTNEXTLINE(readability-function-size): the parameters are OpenSSL's
 static void on_message(int is_written, int version, int kind, const void *bytes, size_t len,
                        SSL *ssl, void *arg)
 {

@@ -45,6 +45,8 @@ static void the_key_schedule_is_that_of_rfc_8448(void **state)
     uint8_t early[32];
     uint8_t derived[32];
     uint8_t secret[32];
+    struct hkdf_purpose purpose = { .label = TEXT("tls13 derived"),
+                                    .context = text_make((const char *)hash, sizeof(hash)) };
     struct hkdf hkdf;
 
     (void)state;
@@ -52,8 +54,7 @@ static void the_key_schedule_is_that_of_rfc_8448(void **state)
     assert_true(hkdf_extract(&hkdf, TEXT_NONE, text_make(zeros, sizeof(zeros)), early));
     assert_hex(early, 32, "33ad0a1c607ec03b09e6cd9893680ce210adf300aa1f2660e1b22e10f170f92a");
     assert_true(hkdf_digest(&hkdf, TEXT_NONE, hash));
-    assert_true(hkdf_expand_label(&hkdf, early, TEXT("tls13 derived"),
-                                  text_make((const char *)hash, 32), derived, 32));
+    assert_true(hkdf_expand_label(&hkdf, early, &purpose, derived, 32));
     assert_hex(derived, 32, "6f2615a108c702c5678f54fc9dbab69716c076189c48250cebeac3576c3611ba");
     assert_true(hkdf_extract(
         &hkdf, text_make((const char *)derived, 32),
@@ -66,6 +67,8 @@ static void the_key_schedule_is_that_of_rfc_8448(void **state)
 static void what_tls_never_asks_is_refused(void **state)
 {
     char label[200] = { 0 };
+    struct hkdf_purpose good = { .label = TEXT("l") };
+    struct hkdf_purpose large = { .label = text_make(label, sizeof(label)) };
     uint8_t secret[HKDF_DIGEST_BYTES] = { 0 };
     uint8_t out[HKDF_DIGEST_BYTES];
     struct hkdf hkdf;
@@ -74,10 +77,9 @@ static void what_tls_never_asks_is_refused(void **state)
     assert_false(hkdf_init(&hkdf, "SHA512"));
     assert_false(hkdf_init(&hkdf, "NOSUCHHASH"));
     assert_true(hkdf_init(&hkdf, "SHA384"));
-    assert_true(hkdf_expand_label(&hkdf, secret, TEXT("l"), TEXT_NONE, out, 48));
-    assert_false(hkdf_expand_label(&hkdf, secret, TEXT("l"), TEXT_NONE, out, 49));
-    assert_false(
-        hkdf_expand_label(&hkdf, secret, text_make(label, sizeof(label)), TEXT_NONE, out, 48));
+    assert_true(hkdf_expand_label(&hkdf, secret, &good, out, 48));
+    assert_false(hkdf_expand_label(&hkdf, secret, &good, out, 49));
+    assert_false(hkdf_expand_label(&hkdf, secret, &large, out, 48));
     hkdf_done(&hkdf);
 }
 
@@ -115,18 +117,20 @@ static int derive_with(const char *properties, const struct kdf_case *want, uint
     EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf);
     bool extracts = want->mode == EVP_KDF_HKDF_MODE_EXTRACT_ONLY;
     int mode = want->mode;
+    char digest[16];
+    char label[16];
+    char prefix[] = "tls13 ";
     OSSL_PARAM params[7];
     OSSL_PARAM *at = params;
     int status;
 
     assert_non_null(context);
+    snprintf(digest, sizeof(digest), "%s", want->digest);
+    snprintf(label, sizeof(label), "%s", want->label);
     *at++ = OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode);
-    *at++ =
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)(uintptr_t)want->digest, 0);
-    *at++ =
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PREFIX, (void *)(uintptr_t) "tls13 ", 6);
-    *at++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_LABEL, (void *)(uintptr_t)want->label,
-                                              strlen(want->label));
+    *at++ = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0);
+    *at++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PREFIX, prefix, 6);
+    *at++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_LABEL, label, strlen(label));
     if (want->secret_bytes)
         *at++ = OSSL_PARAM_construct_octet_string(
             extracts ? OSSL_KDF_PARAM_SALT : OSSL_KDF_PARAM_KEY, secret, want->secret_bytes);

@@ -10,7 +10,7 @@
 #include "tls_private.h"
 #include "tls_world.h"
 
-#define EPOCH_S 28800 /* the default of tls.ticket_rotation */
+#define EPOCH_S INT64_C(28800) /* the default of tls.ticket_rotation */
 
 struct vector {
     const char *policy;

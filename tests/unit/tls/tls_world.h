@@ -19,7 +19,7 @@ struct stream {
     bool at_end;
 };
 
-#define WORLD_MOST 64
+#define WORLD_MOST ((size_t)64)
 
 struct world {
     struct tls_server *server;
