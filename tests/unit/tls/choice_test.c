@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tls_world.h"
+#include "tls_peer.h"
 
 struct choice_case {
     const char *name; /* NULL: none sent */

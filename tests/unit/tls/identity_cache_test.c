@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "tls_world.h"

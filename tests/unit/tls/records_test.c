@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "tls_peer.h"
 #include "tls_private.h"
-#include "tls_world.h"
 
 #define ALERT_NONE 255
 #define PLAIN_MOST 17000

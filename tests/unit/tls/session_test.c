@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "tls_world.h"
+#include "tls_peer.h"
 
 #define MOST_BYTES ((size_t)300000)
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "tls_peer.h"
 #include "tls_private.h"
-#include "tls_world.h"
 
 #define EPOCH_S INT64_C(28800) /* the default of tls.ticket_rotation */
 
