@@ -100,7 +100,6 @@ static bool look(struct probe *probe)
             return true;
         }
         buffer_consume(&probe->received, consumed);
-        probe->scan = (struct h1_scan){ 0 };
     }
 }
 

@@ -248,6 +248,7 @@ static void an_answer_without_end_is_not_read_to_its_end(void **state)
         world.backend.answer = buffer_text(&flood);
         world.backend.stay_open = true;
         world.policy.health.fall = 1;
+        world.policy.health.timeout_ms = 3600000; /* it must not be time that ends it */
         commit(&world);
         run_until(&world, FIRST_SLOT, BOARD_HEALTH_DOWN);
         world_close(&world);
@@ -357,6 +358,7 @@ static void a_new_process_goes_on_from_what_the_board_says(void **state)
     atomic_store(&world.board->health[FIRST_SLOT + 1], BOARD_HEALTH_DOWN); /* gone since */
     commit(&world);
     assert_int_equal(health(&world, FIRST_SLOT), BOARD_HEALTH_DOWN);
+    assert_int_equal(world.checker.checks[FIRST_SLOT]->verdict.health, BOARD_HEALTH_DOWN);
     assert_int_equal(health(&world, FIRST_SLOT + 1), BOARD_HEALTH_UNKNOWN);
     run_until(&world, FIRST_SLOT, BOARD_HEALTH_UP);
     assert_int_equal(world.backend.requests, 2);
@@ -389,22 +391,58 @@ static void only_so_many_are_asked_at_the_same_time(void **state)
     world_close(&world);
 }
 
-static void many_that_fail_at_once_do_not_nest(void **state)
+static void a_reload_takes_questions_back(void **state)
 {
+    const uint32_t count = CHECKER_PROBES_MAX + 50;
     struct world world;
 
     (void)state;
     world_open(&world);
-    snapshot_renew(&world, 5000);
-    for (uint32_t i = 0; i < 5000; i++) /* an address that no connect() accepts */
+    world.backend.answer = TEXT_NONE;
+    world.backend.stay_open = true;
+    snapshot_renew(&world, count);
+    commit(&world);
+    for (uint32_t i = 0; i < count; i++)
+        deadline_set(&world.checker.checks[FIRST_SLOT + i]->next, 1);
+    while (TAILQ_EMPTY(&world.checker.waiting))
+        turn(&world);
+    snapshot_renew(&world, 1);
+    commit(&world);
+    assert_true(world.checker.asking <= 1);
+    world.policy.health.path = TEXT_NONE;
+    snapshot_renew(&world, 1);
+    commit(&world);
+    assert_int_equal(world.checker.asking, 0);
+    assert_true(TAILQ_EMPTY(&world.checker.waiting));
+    world_close(&world);
+}
+
+static void many_that_fail_at_once_do_not_nest(void **state)
+{
+    const uint32_t count = BOARD_ENDPOINTS - FIRST_SLOT;
+    struct world world;
+    uint32_t waiting = 0;
+
+    (void)state;
+    world_open(&world);
+    snapshot_renew(&world, count);
+    for (uint32_t i = 0; i < count; i++) /* an address that no connect() accepts */
         world.snapshot->services[0].endpoints[i].address.v4.sin_addr.s_addr = htonl(0xffffffff);
     world.policy.health.fall = 1;
     world.policy.health.interval_ms = 3600000;
     commit(&world);
-    for (uint32_t i = 0; i < 5000; i++)
+    world.checker.asking = CHECKER_PROBES_MAX; /* as if so many were under way */
+    for (uint32_t i = 0; i < count; i++)
         deadline_set(&world.checker.checks[FIRST_SLOT + i]->next, 1);
-    for (uint32_t i = 0; i < 5000; i++)
-        run_until(&world, FIRST_SLOT + i, BOARD_HEALTH_DOWN);
+    for (; waiting < count; waiting++)
+        while (!world.checker.checks[FIRST_SLOT + waiting]->is_waiting)
+            turn(&world);
+    world.checker.asking = 1;
+    io_enter(world.io);
+    checker_probe_ended(&world.checker);
+    io_leave(world.io);
+    for (uint32_t i = 0; i < count; i++)
+        assert_int_equal(health(&world, FIRST_SLOT + i), BOARD_HEALTH_DOWN);
     assert_int_equal(world.checker.asking, 0);
     world_close(&world);
 }
@@ -425,6 +463,7 @@ int main(void)
         cmocka_unit_test(without_a_health_path_nothing_runs),
         cmocka_unit_test(a_new_process_goes_on_from_what_the_board_says),
         cmocka_unit_test(only_so_many_are_asked_at_the_same_time),
+        cmocka_unit_test(a_reload_takes_questions_back),
         cmocka_unit_test(many_that_fail_at_once_do_not_nest),
     };
 

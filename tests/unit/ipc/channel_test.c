@@ -103,6 +103,18 @@ static size_t open_descriptors(void)
     return count;
 }
 
+static size_t descriptors_that_survive_exec(void)
+{
+    size_t count = 0;
+
+    for (int fd = 0; fd < 1024; fd++) {
+        int flags = fcntl(fd, F_GETFD);
+
+        count += flags >= 0 && !(flags & FD_CLOEXEC);
+    }
+    return count;
+}
+
 static void a_message_arrives_with_its_descriptor(void **state)
 {
     struct pair pair;
@@ -165,17 +177,20 @@ static void what_the_peer_does_not_take_yet_is_queued_in_order(void **state)
 {
     struct pair pair;
     size_t before;
+    size_t surviving;
     char *body = memory_new(CHANNEL_MESSAGE_BYTES);
 
     (void)state;
     pair_open(&pair, false);
     before = open_descriptors();
+    surviving = descriptors_that_survive_exec();
     for (uint32_t i = 0; i < 8; i++) {
         int fd = STDERR_FILENO;
 
         channel_send(pair.far.channel, i + 1, text_make(body, CHANNEL_MESSAGE_BYTES - i), &fd, 1);
     }
     assert_true(open_descriptors() > before); /* duplicates wait in the queue */
+    assert_int_equal(descriptors_that_survive_exec(), surviving);
     pair.near.stop_after = 8;
     io_run(pair.io);
     assert_int_equal(pair.near.received, 8);
@@ -184,6 +199,28 @@ static void what_the_peer_does_not_take_yet_is_queued_in_order(void **state)
     assert_int_equal(open_descriptors(), before + 1);
     pair_close(&pair);
     free(body);
+}
+
+static void nothing_overtakes_what_is_queued(void **state)
+{
+    struct pair pair;
+    char *packet = memory_new(CHANNEL_MESSAGE_BYTES + 4);
+    const uint32_t count = 8;
+
+    (void)state;
+    pair_open(&pair, true);
+    for (uint32_t i = 1; i < count; i++)
+        channel_send(pair.near.channel, i, text_make(packet, CHANNEL_MESSAGE_BYTES), NULL, 0);
+    /* the socket has room again, but the loop has not seen it yet */
+    for (uint32_t i = 1; i <= count; i++) {
+        assert_true(recv(pair.raw, packet, CHANNEL_MESSAGE_BYTES + 4, 0) >= 4);
+        assert_int_equal(packet[0], i);
+        if (i == 1)
+            channel_send(pair.near.channel, count, TEXT("small"), NULL, 0);
+        event_base_loop(io_base(pair.io), EVLOOP_NONBLOCK);
+    }
+    pair_close(&pair);
+    free(packet);
 }
 
 static void a_queued_descriptor_may_be_closed_by_the_sender(void **state)
@@ -223,7 +260,8 @@ static void a_peer_that_never_reads_breaks_the_channel_and_frees_the_queue(void 
     assert_int_equal(pair.near.closed[0], 0); /* never from inside the call */
     io_run(pair.io);
     assert_string_equal(pair.near.closed, "the peer does not read its messages");
-    channel_send(pair.near.channel, 1, TEXT_NONE, NULL, 0); /* harmless */
+    channel_send(pair.near.channel, 1, TEXT_NONE, &fd, 1); /* harmless */
+    event_base_loop(io_base(pair.io), EVLOOP_NONBLOCK);
     channel_free(pair.near.channel);
     pair.near.channel = NULL;
     assert_true(open_descriptors() <= before);
@@ -231,22 +269,29 @@ static void a_peer_that_never_reads_breaks_the_channel_and_frees_the_queue(void 
     free(body);
 }
 
-static void the_end_of_the_peer_is_told_once_behind_its_last_message(void **state)
+static void end_of_the_peer(bool send_again)
 {
     struct pair pair;
 
-    (void)state;
     pair_open(&pair, false);
     channel_send(pair.near.channel, 3, TEXT("never read"), NULL, 0);
     channel_send(pair.far.channel, 9, TEXT("bye"), NULL, 0);
     channel_free(pair.far.channel);
     pair.far.channel = NULL;
-    channel_send(pair.near.channel, 3, TEXT("into the void"), NULL, 0);
+    if (send_again)
+        channel_send(pair.near.channel, 3, TEXT("into the void"), NULL, 0);
     io_run(pair.io);
     assert_int_equal(pair.near.received, 1);
     assert_int_equal(pair.near.last_type, 9);
     assert_string_equal(pair.near.closed, "the peer is gone");
     pair_close(&pair);
+}
+
+static void the_end_of_the_peer_is_told_once_behind_its_last_message(void **state)
+{
+    (void)state;
+    end_of_the_peer(true);
+    end_of_the_peer(false); /* the kernel tells a reset first */
 }
 
 static void a_channel_may_be_freed_by_its_own_message(void **state)
@@ -302,6 +347,22 @@ static void a_packet_that_is_too_long_breaks_the_channel(void **state)
     free(packet);
 }
 
+static void a_packet_is_decoded_up_to_its_bound(void **state)
+{
+    size_t len = CHANNEL_MESSAGE_BYTES + 5;
+    char *packet = memory_new(len);
+    struct channel_message message;
+
+    (void)state;
+    packet[1] = 1;
+    assert_int_equal(channel_decode(text_make(packet, len), &message), -1);
+    assert_int_equal(channel_decode(text_make(packet, len - 1), &message), 0);
+    assert_int_equal(message.type, 256);
+    assert_int_equal(message.body.len, CHANNEL_MESSAGE_BYTES);
+    assert_int_equal(message.fd_count, 0);
+    free(packet);
+}
+
 static void too_many_descriptors_break_the_channel_and_none_leaks(void **state)
 {
     struct pair pair;
@@ -343,12 +404,14 @@ int main(void)
         cmocka_unit_test(descriptors_that_nobody_takes_are_closed),
         cmocka_unit_test(the_largest_message_passes),
         cmocka_unit_test(what_the_peer_does_not_take_yet_is_queued_in_order),
+        cmocka_unit_test(nothing_overtakes_what_is_queued),
         cmocka_unit_test(a_queued_descriptor_may_be_closed_by_the_sender),
         cmocka_unit_test(a_peer_that_never_reads_breaks_the_channel_and_frees_the_queue),
         cmocka_unit_test(the_end_of_the_peer_is_told_once_behind_its_last_message),
         cmocka_unit_test(a_channel_may_be_freed_by_its_own_message),
         cmocka_unit_test(a_packet_that_is_no_message_breaks_the_channel),
         cmocka_unit_test(a_packet_that_is_too_long_breaks_the_channel),
+        cmocka_unit_test(a_packet_is_decoded_up_to_its_bound),
         cmocka_unit_test(too_many_descriptors_break_the_channel_and_none_leaks),
     };
 

@@ -164,6 +164,24 @@ static void hello_keeps_every_member(void **state)
     buffer_done(&bytes);
 }
 
+static void hello_refuses_what_is_no_path(void **state)
+{
+    struct message_hello wrong[] = { a_hello(), a_hello(), a_hello() };
+
+    (void)state;
+    wrong[0].config_path = TEXT_NONE;
+    wrong[1].config_path = TEXT("/etc/a\0b");
+    wrong[2].state_directory = TEXT("/var/lib/a\0b");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct buffer bytes = { 0 };
+        struct message_hello got;
+
+        message_hello_put(&bytes, &wrong[i]);
+        assert_int_equal(message_hello_get(buffer_text(&bytes), &got), -1);
+        buffer_done(&bytes);
+    }
+}
+
 static void publish_keeps_every_member(void **state)
 {
     struct message_publish sent = a_publish();
@@ -311,6 +329,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_body_that_is_cut_or_has_more_behind_it_is_refused),
         cmocka_unit_test(hello_keeps_every_member),
+        cmocka_unit_test(hello_refuses_what_is_no_path),
         cmocka_unit_test(publish_keeps_every_member),
         cmocka_unit_test(publish_refuses_what_is_out_of_bounds),
         cmocka_unit_test(a_listener_of_an_unknown_kind_is_refused),

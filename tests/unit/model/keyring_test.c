@@ -136,6 +136,19 @@ static void bytes_that_are_cut_or_changed_are_refused(void **state)
     close(fd);
 }
 
+static void an_empty_key_is_refused(void **state)
+{
+    struct keyring *sent = some_keys();
+    int fd;
+
+    (void)state;
+    sent->keys[KEYS / 2].der = TEXT_NONE;
+    fd = keyring_to_fd(sent, NULL);
+    assert_null(keyring_from_fd(fd, NULL));
+    keyring_unref(sent);
+    close(fd);
+}
+
 static void a_keyring_that_could_still_change_is_refused(void **state)
 {
     static const int too_few[] = { 0, F_SEAL_WRITE | F_SEAL_SHRINK, F_SEAL_SHRINK | F_SEAL_GROW,
@@ -169,6 +182,7 @@ int main(void)
         cmocka_unit_test(a_key_that_is_not_there_is_not_found),
         cmocka_unit_test(an_empty_keyring_travels_too),
         cmocka_unit_test(bytes_that_are_cut_or_changed_are_refused),
+        cmocka_unit_test(an_empty_key_is_refused),
         cmocka_unit_test(a_keyring_that_could_still_change_is_refused),
     };
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/random.h"
 #include "example_snapshot.h"
 
 static void a_host_finds_its_domain_exact_before_wildcard(void **state)
@@ -96,22 +97,26 @@ static void the_order_of_routes_does_not_depend_on_where_they_stood(void **state
     struct snapshot_route routes[] = {
         { .name = TEXT("b"), .path = TEXT("/x") },
         { .name = TEXT("a"), .path = TEXT("/x") },
+        { .name = TEXT("f"), .path = TEXT("/w") },
         { .name = TEXT("c"), .path = TEXT("/y"), .priority = 5 },
         { .name = TEXT("d"), .path = TEXT("/longer") },
         { .name = TEXT("e"), .path = TEXT("/"), .priority = 1000 },
     };
-    char order[6] = "";
+    char order[7] = "";
 
     (void)state;
-    for (int swap = 0; swap < 2; swap++) {
-        struct snapshot_route first = routes[0];
+    for (int i = 0; i < 20; i++) {
+        for (size_t at = 5; at > 0; at--) { /* shuffled */
+            size_t with = random_below(at + 1);
+            struct snapshot_route kept = routes[at];
 
-        routes[0] = routes[4];
-        routes[4] = first;
-        snapshot_sort_routes(routes, 5);
-        for (int i = 0; i < 5; i++)
-            order[i] = routes[i].name.at[0];
-        assert_string_equal(order, "dcabe");
+            routes[at] = routes[with];
+            routes[with] = kept;
+        }
+        snapshot_sort_routes(routes, 6);
+        for (int at = 0; at < 6; at++)
+            order[at] = routes[at].name.at[0];
+        assert_string_equal(order, "dcfabe");
     }
     snapshot_sort_routes(NULL, 0);
 }

@@ -263,7 +263,7 @@ static void bad_chain(struct snapshot *snapshot)
 }
 static void bad_kind(struct snapshot *snapshot)
 {
-    snapshot->certificates[1].kind = KEY_KIND_COUNT;
+    snapshot->certificates[0].kind = KEY_KIND_COUNT;
 }
 static void bad_fallback(struct snapshot *snapshot)
 {
@@ -411,6 +411,46 @@ static void every_rule_is_checked_on_the_way_in(void **state)
     }
 }
 
+/* A number in the bytes, `before` bytes ahead of the text that is there once. */
+static void patch_u32(struct buffer *bytes, const char *text, size_t before, uint32_t number)
+{
+    char *found = memmem(bytes->bytes, bytes->end, text, strlen(text));
+
+    assert_non_null(found);
+    for (size_t i = 0; i < 4; i++)
+        found[i - before] = (char)(uint8_t)(number >> (8 * i));
+}
+
+static void assert_refused(struct buffer *bytes, const char *says)
+{
+    struct err err = { .text = "" };
+
+    assert_null(decoded(buffer_text(bytes), &err));
+    assert_non_null(strstr(err.text, says));
+    buffer_done(bytes);
+}
+
+/* What no encoder writes, so the rows above cannot make it. */
+static void numbers_that_do_not_fit_the_rest_are_refused(void **state)
+{
+    const size_t behind_name = (size_t)0 - strlen("portal_api");
+    struct buffer bytes = { 0 };
+
+    (void)state;
+    sent(example_snapshot(), &bytes);
+    patch_u32(&bytes, "portal_api", behind_name, 2); /* there are policies 0 and 1 */
+    assert_refused(&bytes, "a service is out");
+    sent(example_snapshot(), &bytes);
+    patch_u32(&bytes, "portal_web", 12, 4); /* endpoints of all services: there are 3 */
+    assert_refused(&bytes, "a service is out");
+    sent(example_snapshot(), &bytes);
+    patch_u32(&bytes, "portal_web", 12, 2);
+    assert_refused(&bytes, "a service is out");
+    sent(example_snapshot(), &bytes);
+    patch_u32(&bytes, "WARDSNAP", 0, 0);
+    assert_refused(&bytes, "these bytes are none");
+}
+
 static void another_version_says_what_to_do(void **state)
 {
     struct buffer bytes = { 0 };
@@ -445,6 +485,19 @@ static void memory_that_could_still_change_is_refused(void **state)
     assert_null(snapshot_from_fd(STDIN_FILENO, &err));
     assert_null(snapshot_from_fd(-1, &err));
     buffer_done(&bytes);
+}
+
+static void more_than_the_most_bytes_are_refused_unread(void **state)
+{
+    int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    struct err err;
+
+    (void)state;
+    assert_int_equal(ftruncate(fd, (off_t)SNAPSHOT_BYTES_MAX + 1), 0);
+    assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW), 0);
+    assert_null(snapshot_from_fd(fd, &err));
+    assert_non_null(strstr(err.text, "the limit is"));
+    close(fd);
 }
 
 static void an_empty_snapshot_travels(void **state)
@@ -494,8 +547,10 @@ int main(void)
         cmocka_unit_test(bytes_behind_the_end_are_refused),
         cmocka_unit_test(no_changed_byte_does_harm),
         cmocka_unit_test(every_rule_is_checked_on_the_way_in),
+        cmocka_unit_test(numbers_that_do_not_fit_the_rest_are_refused),
         cmocka_unit_test(another_version_says_what_to_do),
         cmocka_unit_test(memory_that_could_still_change_is_refused),
+        cmocka_unit_test(more_than_the_most_bytes_are_refused_unread),
         cmocka_unit_test(an_empty_snapshot_travels),
         cmocka_unit_test(ten_thousand_domains_hold_less_than_four_megabytes),
     };
