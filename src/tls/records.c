@@ -13,6 +13,8 @@
 #include "base/memory.h"
 #include "records_private.h"
 
+#define TICKET_BYTES_MOST ((size_t)4096)
+
 /* RFC 8446 section 5.5: AES-GCM keys are good for 2^24.5 full records. */
 #define RECORDS_PER_KEY ((uint64_t)1 << 24)
 
@@ -41,7 +43,26 @@ void records_free(struct records *records)
     if (records->kept)
         memory_wipe(records->kept, records->kept_bytes);
     free(records->kept);
+    buffer_done(&records->ticket);
     free(records);
+}
+
+bool records_keep_ticket(struct records *records, const void *bytes, size_t len)
+{
+    if (buffer_len(&records->ticket) + len > TICKET_BYTES_MOST)
+        return false;
+    buffer_append(&records->ticket, bytes, len);
+    return true;
+}
+
+void records_send_ticket(struct records *records, struct stream *stream)
+{
+    struct text ticket = buffer_text(&records->ticket);
+
+    if (!ticket.len)
+        return;
+    stream_layer_send(stream, ticket.at, ticket.len);
+    buffer_done(&records->ticket);
 }
 
 bool records_have_buffered(const struct records *records)
@@ -95,8 +116,10 @@ static bool seal(struct record_half *half, uint8_t type, struct cursor *from, si
 static int put_record(struct records *records, uint8_t type, struct cursor *from, size_t len)
 {
     size_t bytes = RECORD_HEADER_BYTES + len + 1 + RECORD_TAG_BYTES;
-    uint8_t *record = stream_layer_reserve(records->stream, bytes);
+    uint8_t *record;
 
+    records_send_ticket(records, records->stream);
+    record = stream_layer_reserve(records->stream, bytes);
     if (!record || !seal(&records->out, type, from, len, record))
         return -1;
     stream_layer_commit(records->stream, bytes);

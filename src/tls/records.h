@@ -3,6 +3,7 @@
 
 #include <sys/uio.h>
 
+#include "base/buffer.h"
 #include "net/stream.h"
 #include "record_keys.h"
 
@@ -17,7 +18,8 @@
 
 struct records {
     /* owned */
-    uint8_t *kept; /* decrypted and not read; NULL mostly */
+    uint8_t *kept;        /* decrypted and not read; NULL mostly */
+    struct buffer ticket; /* OpenSSL's last words: leave with the first of ours */
     /* borrowed */
     uint8_t *scratch; /* RECORD_SCRATCH_BYTES, for one call */
     const struct record_suite *suite;
@@ -43,6 +45,14 @@ struct records {
 bool records_begin(struct records *records, const struct record_suite *suite, struct stream *stream,
                    uint8_t *scratch);
 void records_free(struct records *records); /* wipes; NULL is fine */
+
+/*
+ * A record that OpenSSL wrote, the session ticket, waits here for the first response: that saves a
+ * send() a connection. False: it must leave at once.
+ */
+bool records_keep_ticket(struct records *records, const void *bytes, size_t len);
+/* Let go of it. */
+void records_send_ticket(struct records *records, struct stream *stream);
 
 /* As struct stream_layer_kind. */
 enum io_status records_read(struct records *records, char *into, size_t bytes, size_t *got,

@@ -33,8 +33,10 @@ static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *written)
     struct tls_session *session = BIO_get_data(bio);
 
     BIO_clear_retry_flags(bio);
-    stream_layer_send(session->layer.stream, bytes, len);
     *written = len;
+    if (session->has_client_secret && records_keep_ticket(session->records, bytes, len))
+        return 1;
+    stream_layer_send(session->layer.stream, bytes, len);
     return 1;
 }
 

@@ -24,7 +24,6 @@ static void on_secret(void *owner, enum kdf_secret which, const uint8_t *secret,
     switch (which) {
     case KDF_SERVER_TRAFFIC:
         memcpy(session->records->out.secret, secret, len);
-        session->records->out.sequence = 0;
         session->has_server_secret = true;
         break;
     case KDF_CLIENT_TRAFFIC:
@@ -45,6 +44,17 @@ static bool can_take(const struct tls_session *session)
            SSL_version(session->ssl) == TLS1_3_VERSION && !SSL_has_pending(session->ssl);
 }
 
+/* OpenSSL goes on: what it wrote must not wait for us. */
+static void stay(struct tls_session *session)
+{
+    if (!session->records)
+        return;
+    records_send_ticket(session->records, session->layer.stream);
+    records_free(session->records);
+    session->records = NULL;
+    session->has_client_secret = false;
+}
+
 void takeover(struct tls_session *session)
 {
     const struct record_suite *suite =
@@ -53,8 +63,7 @@ void takeover(struct tls_session *session)
     if (!suite || !can_take(session) ||
         !records_begin(session->records, suite, session->layer.stream,
                        (uint8_t *)session->server->staging)) {
-        records_free(session->records);
-        session->records = NULL;
+        stay(session);
         return;
     }
     session->records->received = session->received;

@@ -86,6 +86,8 @@ static enum io_status session_handshake(struct stream_layer *layer, struct err *
     else
         status = judge(session, result, err);
     leave(session);
+    if (status == IO_FAILED && session->records)
+        records_send_ticket(session->records, layer->stream); /* an alert, at that point */
     if (session->established) {
         session_facts_take(session);
         takeover(session);

@@ -306,6 +306,33 @@ static void a_key_update_in_pieces_is_one(void **state)
     }
 }
 
+static void a_key_update_that_asks_for_ours_gets_it(void **state)
+{
+    static const char messages[] = "\x18\0\0\x01\0\x18\0\0\x01\x01";
+    char word[] = "word";
+    struct iovec piece = { .iov_base = word, .iov_len = 4 };
+
+    (void)state;
+    for (size_t asks = 0; asks < 2; asks++) {
+        uint8_t before[RECORD_SECRET_BYTES];
+        struct scene scene;
+        char got[16];
+        size_t bytes;
+
+        scene_open(&scene, NULL);
+        memcpy(before, scene.session->records->out.secret, sizeof(before));
+        send_record(&scene, 22, messages + 5 * asks, 5, 0);
+        assert_int_equal(receive(&scene, got, sizeof(got), &bytes), IO_AGAIN);
+        assert_int_equal(memcmp(before, scene.session->records->out.secret, sizeof(before)) != 0,
+                         asks);
+        scene.peer.layer->kind->write(scene.peer.layer, &piece, 1, &scene.peer.err);
+        while (peer_move(&scene.peer))
+            ;
+        assert_int_equal(SSL_read(scene.peer.ssl, got, sizeof(got)), 4);
+        scene_close(&scene);
+    }
+}
+
 static void a_flood_of_empty_records_is_cut_off(void **state)
 {
     struct scene scene;
@@ -394,6 +421,7 @@ int main(void)
         cmocka_unit_test(any_changed_bit_is_noticed),
         cmocka_unit_test(a_record_in_pieces_waits_for_its_end),
         cmocka_unit_test(a_key_update_in_pieces_is_one),
+        cmocka_unit_test(a_key_update_that_asks_for_ours_gets_it),
         cmocka_unit_test(a_flood_of_empty_records_is_cut_off),
         cmocka_unit_test(small_reads_take_a_large_record_bit_by_bit),
         cmocka_unit_test(our_keys_change_before_they_are_worn_out),

@@ -108,6 +108,7 @@ static void serve(int ends[2], int go, pid_t client)
     if (go >= 0)
         deadline_set(&echo.gap, io_now_ms(echo.io) + GAP_MS);
     echo.stream = stream_new(echo.io, ends[0], tls_session_new(world.server), &handler, &echo);
+    stream_start(echo.stream);
     io_run(echo.io);
     assert_true(echo.ended);
     stream_free(echo.stream);

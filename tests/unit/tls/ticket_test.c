@@ -221,6 +221,34 @@ static void each_handshake_brings_exactly_one_ticket(void **state)
     world_done(&world);
 }
 
+static void a_ticket_leaves_with_the_first_response(void **state)
+{
+    struct world world = { 0 };
+    SSL_CTX *context = context_of(TLS1_3_VERSION);
+    struct peer peer;
+    SSL_SESSION *session;
+
+    (void)state;
+    serve(&world, 1);
+    world_commit(&world);
+    peer_connect(&peer, &world, context, "a.test", NULL);
+    assert_int_equal(peer.status, IO_OK);
+    assert_int_equal(peer.stream.sends, peer.sends_for_hello);
+    session = peer_session(&peer);
+    assert_non_null(session);
+    SSL_SESSION_free(session);
+    peer_done(&peer);
+    peer_connect(&peer, &world, context, "a.test", NULL);
+    peer.layer->kind->shutdown(peer.layer); /* or with the goodbye */
+    while (peer_move(&peer))
+        ;
+    assert_int_equal(SSL_read(peer.ssl, &(char){ 0 }, 1), 0);
+    assert_true(SSL_SESSION_is_resumable(SSL_get0_session(peer.ssl)));
+    peer_done(&peer);
+    SSL_CTX_free(context);
+    world_done(&world);
+}
+
 static void switched_off_there_is_no_ticket(void **state)
 {
     (void)state;
@@ -265,9 +293,11 @@ int main(void)
         cmocka_unit_test(a_ticket_is_good_for_its_domain_only),
         cmocka_unit_test(a_ticket_resumes_for_two_epochs_more_and_renews),
         cmocka_unit_test(each_handshake_brings_exactly_one_ticket),
+        cmocka_unit_test(a_ticket_leaves_with_the_first_response),
         cmocka_unit_test(switched_off_there_is_no_ticket),
         cmocka_unit_test(a_stricter_profile_takes_no_ticket_of_the_laxer_one),
     };
 
+    kdf_provider_load(); /* as a worker: before a key is derived */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,17 +129,22 @@ void peer_connect(struct peer *peer, struct world *world, SSL_CTX *context, cons
         peer->connected = SSL_do_handshake(peer->ssl) == 1;
         if (peer->status == IO_AGAIN)
             peer->status = peer->layer->kind->handshake(peer->layer, &peer->err);
+        if (peer->status == IO_AGAIN)
+            peer->sends_for_hello = peer->stream.sends;
     } while (peer_move(peer));
 }
 
 SSL_SESSION *peer_session(struct peer *peer)
 {
-    char byte;
+    char byte = 'r';
+    struct iovec piece = { .iov_base = &byte, .iov_len = 1 };
     SSL_SESSION *session;
 
+    /* the ticket comes with the first response */
+    must(peer->layer->kind->write(peer->layer, &piece, 1, &peer->err) == 0, "a response");
     while (peer_move(peer))
         ;
-    SSL_read(peer->ssl, &byte, 1);
+    must(SSL_read(peer->ssl, &byte, 1) == 1, "reading a response");
     session = SSL_get1_session(peer->ssl);
     if (session && SSL_SESSION_is_resumable(session))
         return session;

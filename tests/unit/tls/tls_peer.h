@@ -27,6 +27,7 @@ struct peer {
     struct err err;
     int alert; /* that the client got; -1: none */
     bool connected;
+    size_t sends_for_hello; /* until the server had nothing more to say to the ClientHello */
 };
 
 SSL_CTX *peer_context(void);
