@@ -57,8 +57,8 @@ struct stream_layer {
 };
 
 /*
- * A connected socket as a stream: takes the descriptor and the layer (NULL: plain). Begins paused,
- * but reads what a handshake needs. Never fails.
+ * A connected socket as a stream: takes the descriptor and the layer (NULL: plain). Nothing happens
+ * before stream_start(). Begins paused, but reads what a handshake needs. Never fails.
  */
 struct stream *stream_new(struct io *io, int fd, struct stream_layer *layer,
                           const struct stream_handler *handler, void *owner);
@@ -66,7 +66,10 @@ struct stream *stream_new(struct io *io, int fd, struct stream_layer *layer,
 struct stream *stream_new_connecting(struct io *io, int fd, struct stream_layer *layer,
                                      const struct stream_handler *handler, void *owner);
 
-/* Start the handshake at once, without waiting for the loop, when bytes are there already. */
+/*
+ * Begin: what has come already is read at once, without waiting for the loop; a stream that is
+ * freed by then was never registered with it.
+ */
 void stream_start(struct stream *stream);
 
 /* Closes; never calls back any more. Safe inside its own callbacks. NULL is fine. */

@@ -163,6 +163,7 @@ static void client_new(struct command_server *server, int fd)
     client->stream = stream_new(io, fd, NULL, &client_handler, client);
     client_wait(client, CLIENT_ASKING, REQUEST_MS);
     stream_resume_reading(client->stream);
+    stream_start(client->stream);
 }
 
 static void on_acceptable(evutil_socket_t listening, short what, void *owner)

@@ -358,7 +358,6 @@ struct stream *stream_new(struct io *io, int fd, struct stream_layer *layer,
     struct stream *stream = make(io, fd, layer, handler, owner);
 
     stream->ready = !layer;
-    watch_reads(stream, true);
     return stream;
 }
 
@@ -368,6 +367,7 @@ struct stream *stream_new_connecting(struct io *io, int fd, struct stream_layer 
     struct stream *stream = make(io, fd, layer, handler, owner);
 
     stream->connecting = true;
+    stream->started = true;
     stream_watch_writes(stream, true);
     return stream;
 }
@@ -375,8 +375,11 @@ struct stream *stream_new_connecting(struct io *io, int fd, struct stream_layer 
 void stream_start(struct stream *stream)
 {
     io_enter(stream->io);
+    stream->started = true;
     if (!stream->ready || stream->reading)
         dispatch_read(stream, EV_READ);
+    if (!stream->closed && !stream->broken && !stream->at_end)
+        watch_reads(stream, true);
     io_leave(stream->io);
 }
 
@@ -439,7 +442,7 @@ void stream_resume_reading(struct stream *stream)
     if (stream->reading || stream->broken || stream->lingering)
         return;
     stream->reading = true;
-    if (!stream->ready)
+    if (!stream->ready || !stream->started)
         return;
     if (!stream->at_end)
         watch_reads(stream, true);

@@ -30,6 +30,7 @@ struct stream {
     size_t input_wanted; /* the layer can do nothing with fewer */
     uint64_t sent;       /* bytes that the socket took */
     bool connecting;
+    bool started; /* stream_start() was called */
     bool ready;   /* connected and the layer's handshake is done */
     bool reading; /* the owner wants on_readable */
     bool drained; /* no more receiving in this turn */

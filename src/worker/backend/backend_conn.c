@@ -423,7 +423,7 @@ static void on_readable(void *owner)
         stream_pause_reading(conn->stream);
         return;
     }
-    switch (stream_read(conn->stream, scratch, IO_RECEIVE_BYTES, &got)) {
+    switch (stream_read(conn->stream, scratch, IO_PIECE_BYTES, &got)) {
     case IO_OK:
         conn->answered = true;
         progressed(conn);

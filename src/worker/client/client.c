@@ -118,10 +118,10 @@ void client_new(struct worker *worker, enum listener_kind kind, int fd,
     if (layer) {
         deadline_set(&client->deadline,
                      io_now_ms(worker->io) + limits_of(client)->handshake_timeout_ms);
-        stream_start(client->stream);
     } else {
         client_h1_begin(client);
     }
+    stream_start(client->stream);
 }
 
 static void release(struct client *client)

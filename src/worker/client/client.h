@@ -45,6 +45,7 @@ struct client {
     bool counted_by_address;
     bool keep;        /* the connection may carry another request */
     bool cut;         /* the response ended before its end */
+    bool sent_ahead;  /* bytes came behind the request */
     bool body_open;   /* `body` needs body_reader_done() */
     bool chunked;     /* the response goes chunked */
     bool until_close; /* the response ends with the connection */

@@ -70,6 +70,7 @@ static void refuse_head(struct client *client, const struct h1_refusal *refusal)
     struct exchange *exchange = new_exchange(client);
 
     client->keep = false; /* where the next message would begin is unknown */
+    client->sent_ahead = true;
     exchange_fail(exchange, refusal->status, refusal->reason);
 }
 
@@ -144,6 +145,7 @@ static bool eat_head(struct client *client, struct text *input)
         break;
     }
     *input = text_from(bytes, used);
+    client->sent_ahead = input->len > 0;
     start_exchange(client, &head, text_first(bytes, used));
     return true;
 }
@@ -394,6 +396,11 @@ void client_h1_next(struct client *client)
             client_close_reset(client);
         else
             client_close(client);
+        return;
+    }
+    if (client->kind == LISTENER_HTTP && client->phase == CLIENT_WAIT && !client->sent_ahead &&
+        !stream_is_backed_up(client->stream)) {
+        client_close(client); /* it was answered in full and has sent nothing more */
         return;
     }
     if (!client->keep || client->phase == CLIENT_BODY || client->phase == CLIENT_TUNNEL) {

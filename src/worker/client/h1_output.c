@@ -95,6 +95,8 @@ static bool may_stay(const struct exchange *exchange)
     const struct limit_settings *limits = &exchange->serving->snapshot->limits;
     int64_t age_ms = io_now_ms(client->worker->io) - client->accepted_us / 1000;
 
+    if (client->kind == LISTENER_HTTP && !client->sent_ahead)
+        return false; /* who was redirected has nothing more to do here */
     return client->keep && exchange->request_ended && !client->worker->draining &&
            client->requests < limits->keepalive_requests && age_ms < limits->keepalive_max_age_ms;
 }

@@ -100,6 +100,7 @@ static struct pair *pair_new(struct stream_layer *layer)
     pair->io = io_new();
     pair->peer = ends[1];
     pair->stream = stream_new(pair->io, ends[0], layer, &handler, pair);
+    stream_start(pair->stream);
     deadline_init(&pair->give_up, pair->io, give_up, pair);
     deadline_set(&pair->give_up, io_now_ms(pair->io) + 30000);
     return pair;
