@@ -12,8 +12,8 @@
 struct choice_case {
     const char *name; /* NULL: none sent */
     const char *shown;
-    int kind; /* EVP_PKEY_... or 0: refused */
     char *signatures;
+    int kind;    /* EVP_PKEY_... or 0: refused */
     int version; /* 0: any */
 };
 
@@ -22,28 +22,28 @@ static char ecdsa_only[] = "ECDSA+SHA256";
 static char rsa_first[] = "RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA256";
 
 static const struct choice_case cases[] = {
-    { "exact.test", "exact.test", EVP_PKEY_EC, NULL, 0 },
-    { "EXACT.Test", "exact.test", EVP_PKEY_EC, NULL, 0 },
-    { "exact.test.", "exact.test", EVP_PKEY_EC, NULL, 0 },
-    { "exact.test", "exact.test", EVP_PKEY_EC, ecdsa_only, TLS1_2_VERSION },
-    { "exact.test", NULL, 0, rsa_only, 0 },
-    { "exact.test", NULL, 0, rsa_only, TLS1_2_VERSION },
-    { "old.test", "old.test", EVP_PKEY_RSA, NULL, 0 },
-    { "old.test", "old.test", EVP_PKEY_RSA, NULL, TLS1_2_VERSION },
-    { "old.test", NULL, 0, ecdsa_only, 0 },
-    { "both.test", "both.test", EVP_PKEY_EC, NULL, 0 },
-    { "both.test", "both.test", EVP_PKEY_EC, rsa_first, 0 },
-    { "both.test", "both.test", EVP_PKEY_RSA, rsa_only, 0 },
-    { "both.test", "both.test", EVP_PKEY_EC, ecdsa_only, 0 },
-    { "both.test", "both.test", EVP_PKEY_RSA, rsa_only, TLS1_2_VERSION },
-    { "both.test", "both.test", EVP_PKEY_EC, ecdsa_only, TLS1_2_VERSION },
-    { "a.wild.test", "*.wild.test", EVP_PKEY_EC, NULL, 0 },
-    { "special.wild.test", "special.wild.test", EVP_PKEY_EC, NULL, 0 },
-    { "a.b.wild.test", NULL, 0, NULL, 0 },
-    { "wild.test", NULL, 0, NULL, 0 },
-    { "unknown.test", NULL, 0, NULL, 0 },
-    { "unknown.test", NULL, 0, NULL, TLS1_2_VERSION },
-    { NULL, NULL, 0, NULL, 0 },
+    { "exact.test", "exact.test", NULL, EVP_PKEY_EC, 0 },
+    { "EXACT.Test", "exact.test", NULL, EVP_PKEY_EC, 0 },
+    { "exact.test.", "exact.test", NULL, EVP_PKEY_EC, 0 },
+    { "exact.test", "exact.test", ecdsa_only, EVP_PKEY_EC, TLS1_2_VERSION },
+    { "exact.test", NULL, rsa_only, 0, 0 },
+    { "exact.test", NULL, rsa_only, 0, TLS1_2_VERSION },
+    { "old.test", "old.test", NULL, EVP_PKEY_RSA, 0 },
+    { "old.test", "old.test", NULL, EVP_PKEY_RSA, TLS1_2_VERSION },
+    { "old.test", NULL, ecdsa_only, 0, 0 },
+    { "both.test", "both.test", NULL, EVP_PKEY_EC, 0 },
+    { "both.test", "both.test", rsa_first, EVP_PKEY_EC, 0 },
+    { "both.test", "both.test", rsa_only, EVP_PKEY_RSA, 0 },
+    { "both.test", "both.test", ecdsa_only, EVP_PKEY_EC, 0 },
+    { "both.test", "both.test", rsa_only, EVP_PKEY_RSA, TLS1_2_VERSION },
+    { "both.test", "both.test", ecdsa_only, EVP_PKEY_EC, TLS1_2_VERSION },
+    { "a.wild.test", "*.wild.test", NULL, EVP_PKEY_EC, 0 },
+    { "special.wild.test", "special.wild.test", NULL, EVP_PKEY_EC, 0 },
+    { "a.b.wild.test", NULL, NULL, 0, 0 },
+    { "wild.test", NULL, NULL, 0, 0 },
+    { "unknown.test", NULL, NULL, 0, 0 },
+    { "unknown.test", NULL, NULL, 0, TLS1_2_VERSION },
+    { NULL, NULL, NULL, 0, 0 },
 };
 
 static void build(struct world *world)

@@ -102,7 +102,6 @@ static int alert_seen(struct scene *scene)
 
 struct record_case {
     const char *name;
-    uint8_t type;
     const char *bytes;
     size_t len;
     size_t padding;
@@ -110,6 +109,7 @@ struct record_case {
     size_t got;
     const char *refusal;
     int alert;
+    uint8_t type;
 };
 
 #define BYTES(literal) .bytes = (literal), .len = sizeof(literal) - 1
@@ -117,44 +117,44 @@ struct record_case {
 static char long_data[PLAIN_MOST];
 
 static const struct record_case record_cases[] = {
-    { "data", 23, BYTES("hello"), 0, IO_OK, 5, "", ALERT_NONE },
-    { "padded data", 23, BYTES("hello"), 100, IO_OK, 5, "", ALERT_NONE },
-    { "data that ends in zeros", 23, BYTES("a\0\0\0"), 3, IO_OK, 4, "", ALERT_NONE },
-    { "as long as can be", 23, .bytes = long_data, .len = 16384, 0, IO_OK, 16384, "", ALERT_NONE },
-    { "padded as long as can be", 23, .bytes = long_data, .len = 100, 16384 - 100, IO_OK, 100, "",
-      ALERT_NONE },
-    { "too long inside", 23, .bytes = long_data, .len = 16385, 0, IO_FAILED, 0, "bad_record",
-      SSL_AD_RECORD_OVERFLOW },
-    { "too long outside", 23, .bytes = long_data, .len = 16384 + 256, 0, IO_FAILED, 0, "bad_record",
-      SSL_AD_RECORD_OVERFLOW },
-    { "no data", 23, BYTES(""), 0, IO_AGAIN, 0, "", ALERT_NONE },
-    { "nothing but padding", 0, BYTES(""), 50, IO_FAILED, 0, "bad_record",
-      SSL_AD_UNEXPECTED_MESSAGE },
-    { "goodbye", 21, BYTES("\x01\x00"), 0, IO_CLOSED, 0, "", ALERT_NONE },
-    { "user cancelled", 21, BYTES("\x01\x5a"), 0, IO_AGAIN, 0, "", ALERT_NONE },
-    { "fatal alert", 21, BYTES("\x02\x28"), 0, IO_FAILED, 0, "peer_alert", ALERT_NONE },
-    { "unknown alert", 21, BYTES("\x01\xfe"), 0, IO_FAILED, 0, "peer_alert", ALERT_NONE },
-    { "short alert", 21, BYTES("\x01"), 0, IO_FAILED, 0, "bad_record", SSL_AD_DECODE_ERROR },
-    { "two alerts", 21, BYTES("\x01\x5a\x01\x00"), 0, IO_FAILED, 0, "bad_record",
-      SSL_AD_DECODE_ERROR },
-    { "empty alert", 21, BYTES(""), 0, IO_FAILED, 0, "bad_record", SSL_AD_DECODE_ERROR },
-    { "key update", 22, BYTES("\x18\0\0\x01\0"), 0, IO_AGAIN, 0, "", ALERT_NONE },
-    { "key update, both", 22, BYTES("\x18\0\0\x01\x01"), 9, IO_AGAIN, 0, "", ALERT_NONE },
-    { "key update of a wrong kind", 22, BYTES("\x18\0\0\x01\x02"), 0, IO_FAILED, 0, "bad_record",
-      SSL_AD_ILLEGAL_PARAMETER },
-    { "key update of a wrong length", 22, BYTES("\x18\0\0\x02\0"), 0, IO_FAILED, 0, "bad_record",
-      SSL_AD_UNEXPECTED_MESSAGE },
-    { "key update and more", 22, BYTES("\x18\0\0\x01\0\x18"), 0, IO_FAILED, 0, "bad_record",
-      SSL_AD_UNEXPECTED_MESSAGE },
-    { "empty handshake record", 22, BYTES(""), 0, IO_FAILED, 0, "bad_record",
-      SSL_AD_UNEXPECTED_MESSAGE },
-    { "client hello", 22, BYTES("\x01\0\0\x01\0"), 0, IO_FAILED, 0, "bad_record",
-      SSL_AD_UNEXPECTED_MESSAGE },
-    { "certificate", 22, BYTES("\x0b\0"), 0, IO_FAILED, 0, "bad_record",
-      SSL_AD_UNEXPECTED_MESSAGE },
-    { "change cipher spec inside", 20, BYTES("\x01"), 0, IO_FAILED, 0, "bad_record",
-      SSL_AD_UNEXPECTED_MESSAGE },
-    { "heartbeat", 24, BYTES("\x01"), 0, IO_FAILED, 0, "bad_record", SSL_AD_UNEXPECTED_MESSAGE },
+    { "data", BYTES("hello"), 0, IO_OK, 5, "", ALERT_NONE, 23 },
+    { "padded data", BYTES("hello"), 100, IO_OK, 5, "", ALERT_NONE, 23 },
+    { "data that ends in zeros", BYTES("a\0\0\0"), 3, IO_OK, 4, "", ALERT_NONE, 23 },
+    { "as long as can be", .bytes = long_data, .len = 16384, 0, IO_OK, 16384, "", ALERT_NONE, 23 },
+    { "padded as long as can be", .bytes = long_data, .len = 100, 16384 - 100, IO_OK, 100, "",
+      ALERT_NONE, 23 },
+    { "too long inside", .bytes = long_data, .len = 16385, 0, IO_FAILED, 0, "bad_record",
+      SSL_AD_RECORD_OVERFLOW, 23 },
+    { "too long outside", .bytes = long_data, .len = 16384 + 256, 0, IO_FAILED, 0, "bad_record",
+      SSL_AD_RECORD_OVERFLOW, 23 },
+    { "no data", BYTES(""), 0, IO_AGAIN, 0, "", ALERT_NONE, 23 },
+    { "nothing but padding", BYTES(""), 50, IO_FAILED, 0, "bad_record", SSL_AD_UNEXPECTED_MESSAGE,
+      0 },
+    { "goodbye", BYTES("\x01\x00"), 0, IO_CLOSED, 0, "", ALERT_NONE, 21 },
+    { "user cancelled", BYTES("\x01\x5a"), 0, IO_AGAIN, 0, "", ALERT_NONE, 21 },
+    { "fatal alert", BYTES("\x02\x28"), 0, IO_FAILED, 0, "peer_alert", ALERT_NONE, 21 },
+    { "unknown alert", BYTES("\x01\xfe"), 0, IO_FAILED, 0, "peer_alert", ALERT_NONE, 21 },
+    { "short alert", BYTES("\x01"), 0, IO_FAILED, 0, "bad_record", SSL_AD_DECODE_ERROR, 21 },
+    { "two alerts", BYTES("\x01\x5a\x01\x00"), 0, IO_FAILED, 0, "bad_record", SSL_AD_DECODE_ERROR,
+      21 },
+    { "empty alert", BYTES(""), 0, IO_FAILED, 0, "bad_record", SSL_AD_DECODE_ERROR, 21 },
+    { "key update", BYTES("\x18\0\0\x01\0"), 0, IO_AGAIN, 0, "", ALERT_NONE, 22 },
+    { "key update, both", BYTES("\x18\0\0\x01\x01"), 9, IO_AGAIN, 0, "", ALERT_NONE, 22 },
+    { "key update of a wrong kind", BYTES("\x18\0\0\x01\x02"), 0, IO_FAILED, 0, "bad_record",
+      SSL_AD_ILLEGAL_PARAMETER, 22 },
+    { "key update of a wrong length", BYTES("\x18\0\0\x02\0"), 0, IO_FAILED, 0, "bad_record",
+      SSL_AD_UNEXPECTED_MESSAGE, 22 },
+    { "key update and more", BYTES("\x18\0\0\x01\0\x18"), 0, IO_FAILED, 0, "bad_record",
+      SSL_AD_UNEXPECTED_MESSAGE, 22 },
+    { "empty handshake record", BYTES(""), 0, IO_FAILED, 0, "bad_record", SSL_AD_UNEXPECTED_MESSAGE,
+      22 },
+    { "client hello", BYTES("\x01\0\0\x01\0"), 0, IO_FAILED, 0, "bad_record",
+      SSL_AD_UNEXPECTED_MESSAGE, 22 },
+    { "certificate", BYTES("\x0b\0"), 0, IO_FAILED, 0, "bad_record", SSL_AD_UNEXPECTED_MESSAGE,
+      22 },
+    { "change cipher spec inside", BYTES("\x01"), 0, IO_FAILED, 0, "bad_record",
+      SSL_AD_UNEXPECTED_MESSAGE, 20 },
+    { "heartbeat", BYTES("\x01"), 0, IO_FAILED, 0, "bad_record", SSL_AD_UNEXPECTED_MESSAGE, 24 },
 };
 
 static void each_record_is_taken_or_refused_with_its_alert(void **state)

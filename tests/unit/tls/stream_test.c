@@ -124,9 +124,10 @@ static SSL *client_on(int fd)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     SSL *ssl = SSL_new(context);
+    char name[] = "a.test"; /* OpenSSL is not const-correct */
 
     SSL_CTX_free(context);
-    SSL_set_tlsext_host_name(ssl, "a.test");
+    SSL_set_tlsext_host_name(ssl, name);
     SSL_set_fd(ssl, fd);
     if (SSL_connect(ssl) != 1)
         _exit(1);

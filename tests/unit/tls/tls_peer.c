@@ -15,7 +15,7 @@ ssize_t stream_layer_receive(struct stream *stream, void *into, size_t bytes)
         return stream->at_end ? -1 : 0;
     if (bytes > there)
         bytes = there;
-    memcpy(into, buffer_text(&stream->input).at, bytes);
+    memcpy(into, stream->input.bytes + stream->input.start, bytes);
     buffer_consume(&stream->input, bytes);
     return (ssize_t)bytes;
 }
