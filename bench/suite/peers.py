@@ -125,7 +125,9 @@ class Swarmward(Peer):
     program = os.path.join(ROOT, "build", "swarmward")
 
     def command(self):
-        return [self.program, "run", "-c", self.config_path, "--workers", "1"]
+        # a socket of its own, so that it runs beside one that serves this machine
+        socket = os.path.join(os.path.dirname(self.config_path), "control.sock")
+        return [self.program, "run", "-c", self.config_path, "--workers", "1", "--socket", socket]
 
     @classmethod
     def available(cls):

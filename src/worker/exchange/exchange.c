@@ -294,15 +294,6 @@ static bool body_is_too_large(const struct exchange *exchange, uint64_t bytes)
     return most > 0 && bytes > (uint64_t)most;
 }
 
-/* WebSocket is the only protocol that we let a client change to: h2c would hide requests from us.
- */
-static bool may_upgrade(const struct exchange *exchange)
-{
-    return exchange->request_framing.wants_upgrade && exchange->request.method == METHOD_GET &&
-           exchange->request_framing.kind == BODY_NONE &&
-           field_list_has_token(&exchange->request.fields, FIELD_UPGRADE, TEXT("websocket"));
-}
-
 void exchange_start(struct exchange *exchange)
 {
     const struct header_settings *headers = &exchange->serving->snapshot->headers;
@@ -315,7 +306,7 @@ void exchange_start(struct exchange *exchange)
     }
     if (!route(exchange))
         return;
-    exchange->upgrades = may_upgrade(exchange); /* before its fields are marked as hop-by-hop */
+    exchange->upgrades = exchange->request_framing.wants_upgrade;
     if (forwarding_clean_request(&exchange->request, (enum underscore_rule)headers->underscore,
                                  log->traceparent == TRACEPARENT_PASS, &refusal) < 0) {
         exchange_fail(exchange, refusal.status, refusal.reason);
