@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <openssl/core_names.h>
 
 #include "base/memory.h"
 #include "pem_maker.h"
@@ -181,12 +182,44 @@ static void a_changed_secret_of_p256_never_fits(void **state)
     EVP_PKEY_free(key);
 }
 
+/* Nor any change of an RSA prime: their product is made. */
+static void a_changed_prime_of_rsa_never_fits(void **state)
+{
+    EVP_PKEY *key = make_key("RSA:2048");
+    unsigned char *der = NULL;
+    unsigned char *info = NULL;
+    size_t len = (size_t)i2d_PrivateKey(key, &der);
+    size_t info_len = (size_t)i2d_PUBKEY(key, &info);
+    struct public_key public;
+    BIGNUM *prime = NULL;
+    unsigned char bytes[128];
+    unsigned char *at;
+
+    (void)state;
+    public_key_read(text_make((const char *)info, info_len), &public, NULL);
+    assert_int_equal(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_FACTOR2, &prime), 1);
+    assert_int_equal(BN_bn2binpad(prime, bytes, sizeof(bytes)), sizeof(bytes));
+    at = memmem(der, len, bytes, sizeof(bytes));
+    assert_non_null(at);
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        at[i] ^= 1;
+        assert_int_equal(private_key_check(text_make((const char *)der, len), &public, NULL), -1);
+        at[i] ^= 1;
+    }
+    assert_int_equal(private_key_check(text_make((const char *)der, len), &public, NULL), 0);
+    BN_free(prime);
+    OPENSSL_free(der);
+    OPENSSL_free(info);
+    EVP_PKEY_free(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_certificate_that_we_take_openssl_takes_too),
         cmocka_unit_test(a_key_that_we_take_openssl_takes_too),
         cmocka_unit_test(a_changed_secret_of_p256_never_fits),
+        cmocka_unit_test(a_changed_prime_of_rsa_never_fits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
