@@ -13,32 +13,41 @@
 #define SCALAR_BYTES_MAX 66
 #define GROUP_NAME_BYTES 32
 
-/* NULL: not what it should be. `scalar` is big-endian. */
-static EVP_PKEY *ecdsa_key(X509 *leaf, struct text scalar)
+/* NULL: OpenSSL does not make a key of it. `scalar` is in the machine's own order of bytes. */
+static EVP_PKEY *key_of(char *group, const ASN1_BIT_STRING *point, unsigned char *scalar,
+                        size_t scalar_bytes)
 {
-    const ASN1_BIT_STRING *point = X509_get0_pubkey_bitstr(leaf);
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-    unsigned char native[SCALAR_BYTES_MAX];
-    char group[GROUP_NAME_BYTES];
     EVP_PKEY *key = NULL;
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point->data,
                                           (size_t)point->length),
-        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native, scalar.len),
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, scalar, scalar_bytes),
         OSSL_PARAM_construct_end(),
     };
 
-    if (scalar.len <= sizeof(native) && context &&
-        EVP_PKEY_get_group_name(X509_get0_pubkey(leaf), group, sizeof(group), NULL) == 1) {
-        for (size_t i = 0; i < scalar.len; i++)
-            native[i] = (unsigned char)scalar.at[scalar.len - 1 - i];
-        if (EVP_PKEY_fromdata_init(context) != 1 ||
-            EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, params) != 1)
-            key = NULL;
-        memory_wipe(native, sizeof(native));
-    }
+    if (!context || EVP_PKEY_fromdata_init(context) != 1 ||
+        EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, params) != 1)
+        key = NULL;
     EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+/* NULL: not what it should be. `scalar` is big-endian. */
+static EVP_PKEY *ecdsa_key(X509 *leaf, struct text scalar)
+{
+    unsigned char native[SCALAR_BYTES_MAX];
+    char group[GROUP_NAME_BYTES];
+    EVP_PKEY *key;
+
+    if (scalar.len > sizeof(native) ||
+        EVP_PKEY_get_group_name(X509_get0_pubkey(leaf), group, sizeof(group), NULL) != 1)
+        return NULL;
+    for (size_t i = 0; i < scalar.len; i++)
+        native[i] = (unsigned char)scalar.at[scalar.len - 1 - i];
+    key = key_of(group, X509_get0_pubkey_bitstr(leaf), native, scalar.len);
+    memory_wipe(native, sizeof(native));
     return key;
 }
 
