@@ -24,6 +24,12 @@ def meson(*tests):
     return "\n".join(json.dumps({"name": "x", "result": result, "stdout": text}) for result, text in tests)
 
 
+def pytest_log(*cases):
+    texts = (re.fullmatch("([a-z])(.*)", case).groups() for case in cases)
+    inner = "".join(f'<testcase classname="x" name="{name}">{child}</testcase>' for name, child in texts)
+    return f"<testsuites><testsuite>{inner}</testsuite></testsuites>"
+
+
 CASES = {
     "cmocka counts its cases": (meson(("OK", "[  PASSED  ] 7 test(s).")), "unit.json", "7 passed, 0 failed"),
     "cmocka counts its failures": (
@@ -46,12 +52,17 @@ CASES = {
     "an empty log is a failure": ("", "unit.json", "0 passed, 1 failed"),
     "a broken log is a failure": ("{", "unit.json", "0 passed, 1 failed"),
     "pytest's counts": (
-        '<testsuites><testsuite tests="9" failures="2" errors="1" skipped="1"/></testsuites>',
+        pytest_log("a", "b", "c<failure/>", "d<error/>", "e<skipped/>"),
         "system.xml",
-        "5 passed, 3 failed, 1 skipped",
+        "2 passed, 2 failed, 1 skipped",
+    ),
+    "a test that fails twice is one": (
+        pytest_log("a", "b<failure/>", "b<error/>", "c", "c<error/>"),
+        "system.xml",
+        "1 passed, 2 failed",
     ),
     "pytest ran nothing": (
-        '<testsuites><testsuite tests="0" failures="0" errors="0" skipped="0"/></testsuites>',
+        pytest_log(),
         "system.xml",
         "0 passed, 1 failed",
     ),
