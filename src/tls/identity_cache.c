@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "issuers.h"
 #include "signer.h"
 
 struct entry {
@@ -26,6 +27,7 @@ struct entry {
 struct identity_cache {
     /* owned */
     struct entry **buckets;
+    struct issuers issuers;
     size_t bucket_count; /* a power of two */
     /* borrowed: ends of the order of use */
     struct entry *newest;
@@ -95,6 +97,7 @@ void identity_cache_free(struct identity_cache *cache)
         return;
     while (cache->oldest)
         forget(cache, cache->oldest);
+    issuers_done(&cache->issuers);
     free(cache->buckets);
     free(cache);
 }
@@ -122,14 +125,16 @@ static struct entry *find(struct identity_cache *cache,
 }
 
 /* Leaf and issuers out of the DER that stands one behind the other. */
-static int parse_chain(struct text chain, struct identity *identity)
+static int parse_chain(struct issuers *issuers, struct text chain, struct identity *identity)
 {
     const unsigned char *at = (const unsigned char *)chain.at;
-    const unsigned char *end = at + chain.len;
 
     identity->leaf = d2i_X509(NULL, &at, (long)chain.len);
-    while (identity->leaf && at < end) {
-        X509 *issuer = d2i_X509(NULL, &at, (long)(end - at));
+    if (!identity->leaf || !X509_get0_pubkey(identity->leaf))
+        return -1;
+    chain = text_from(chain, (size_t)(at - (const unsigned char *)chain.at));
+    while (chain.len) {
+        X509 *issuer = issuers_take(issuers, &chain);
 
         if (!identity->issuers)
             identity->issuers = sk_X509_new_null();
@@ -138,10 +143,11 @@ static int parse_chain(struct text chain, struct identity *identity)
             return -1;
         }
     }
-    return identity->leaf && X509_get0_pubkey(identity->leaf) ? 0 : -1;
+    return 0;
 }
 
-static struct entry *entry_new(const struct snapshot_certificate *certificate,
+static struct entry *entry_new(struct identity_cache *cache,
+                               const struct snapshot_certificate *certificate,
                                const struct keyring *keyring, struct err *err)
 {
     struct entry *entry = memory_new(sizeof(*entry));
@@ -149,7 +155,7 @@ static struct entry *entry_new(const struct snapshot_certificate *certificate,
     memcpy(entry->id, certificate->id, sizeof(entry->id));
     memcpy(entry->key_id, certificate->key_id, sizeof(entry->key_id));
     entry->hash = hash_of(certificate);
-    if (parse_chain(certificate->chain, &entry->identity) < 0)
+    if (parse_chain(&cache->issuers, certificate->chain, &entry->identity) < 0)
         err_set(err, "a certificate of the snapshot cannot be used by this OpenSSL");
     else
         entry->identity.key = signer_key_new(entry->identity.leaf, certificate, keyring, err);
@@ -172,7 +178,7 @@ const struct identity *identity_cache_get(struct identity_cache *cache,
         }
         return &entry->identity;
     }
-    entry = entry_new(certificate, keyring, err);
+    entry = entry_new(cache, certificate, keyring, err);
     if (!entry)
         return NULL;
     while (cache->count >= cache->most)

@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 
 #include "base/memory.h"
+#include "crypto_memory.h"
 #include "tls_private.h"
 
 /* Parsed certificates kept: some 8 KiB each. What is pushed out costs 120 us when it comes again.
@@ -20,6 +21,7 @@ struct tls_server *tls_server_new(void)
 {
     struct tls_server *server;
 
+    crypto_memory_install();
     /* The machine's openssl.cnf must not change what the mapping file says. */
     if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
         abort();

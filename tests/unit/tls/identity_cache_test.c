@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "base/buffer.h"
 #include "tls_world.h"
 
 struct shelf {
@@ -54,6 +55,31 @@ static void a_certificate_is_parsed_once(void **state)
     assert_ptr_equal(get(&shelf, 0), get(&shelf, 0));
     assert_ptr_not_equal(get(&shelf, 0), get(&shelf, 1));
     assert_int_equal(identity_cache_count(shelf.cache), 2);
+    shelf_close(&shelf);
+}
+
+static void leaves_of_one_issuer_share_it(void **state)
+{
+    struct shelf shelf;
+    struct snapshot_certificate *certificates;
+    X509 *issuer;
+
+    (void)state;
+    shelf_open(&shelf, 4, 3);
+    certificates = shelf.world.snapshot->certificates;
+    for (size_t i = 0; i < 2; i++) { /* the third stands behind the first two */
+        struct buffer chain = { 0 };
+
+        buffer_append_text(&chain, certificates[i].chain);
+        buffer_append_text(&chain, certificates[2].chain);
+        certificates[i].chain = arena_text(&shelf.world.snapshot->arena, buffer_text(&chain));
+        buffer_done(&chain);
+    }
+    assert_int_equal(sk_X509_num(get(&shelf, 0)->issuers), 1);
+    issuer = sk_X509_value(get(&shelf, 0)->issuers, 0);
+    assert_ptr_equal(sk_X509_value(get(&shelf, 1)->issuers, 0), issuer);
+    assert_int_equal(X509_check_host(issuer, "c.test", 6, 0, NULL), 1);
+    assert_null(get(&shelf, 2)->issuers);
     shelf_close(&shelf);
 }
 
@@ -141,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_certificate_is_parsed_once),
+        cmocka_unit_test(leaves_of_one_issuer_share_it),
         cmocka_unit_test(the_one_not_used_the_longest_goes),
         cmocka_unit_test(what_is_in_use_survives_its_eviction),
         cmocka_unit_test(a_sweep_forgets_what_was_not_marked),
