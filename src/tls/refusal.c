@@ -41,6 +41,9 @@ static const struct refusal refusals[] = {
     { SSL_R_EXCESSIVE_MESSAGE_SIZE, "bad_record" },
     { SSL_R_UNEXPECTED_MESSAGE, "bad_record" },
     { SSL_R_UNEXPECTED_RECORD, "bad_record" },
+#ifdef SSL_R_RECORD_LAYER_FAILURE /* OpenSSL 3.2 and later */
+    { SSL_R_RECORD_LAYER_FAILURE, "bad_record" },
+#endif
     { SSL_R_UNEXPECTED_EOF_WHILE_READING, "closed" },
 };
 
