@@ -17,9 +17,9 @@
 #define LARGE_STEP    ((size_t)512)
 #define LARGE_CLASSES ((size_t)36) /* up to 18 KiB: a record with its head and room to align */
 #define CLASSES       (SMALL_CLASSES + LARGE_CLASSES)
-#define CLASS_NONE    UINT32_MAX /* larger than all: not kept */
-#define SMALL_KEPT    128
-#define LARGE_KEPT    16
+#define CLASS_NONE    UINT32_MAX          /* larger than all: not kept */
+#define SMALL_KEPT    ((size_t)64 * 1024) /* bytes of one class, at most */
+#define LARGE_KEPT    ((size_t)256 * 1024)
 
 enum block_state {
     BLOCK_TAKEN = 0x7a6b,
@@ -39,7 +39,7 @@ struct link {
 
 struct free_list {
     struct block *first;
-    size_t count;
+    size_t bytes; /* of all */
 };
 
 /* OpenSSL's allocator is the process's, and so is this. */
@@ -78,7 +78,7 @@ static struct block *pop(uint32_t class)
     if (!block)
         return NULL;
     list->first = ((struct link *)(block + 1))->next;
-    list->count--;
+    list->bytes -= block->bytes;
     return block;
 }
 
@@ -121,13 +121,13 @@ void crypto_memory_give(void *memory)
         return;
     }
     list = &lists[block->class];
-    if (list->count >= (block->class < SMALL_CLASSES ? SMALL_KEPT : LARGE_KEPT)) {
+    if (list->bytes >= (block->class < SMALL_CLASSES ? SMALL_KEPT : LARGE_KEPT)) {
         free(block);
         return;
     }
     ((struct link *)(block + 1))->next = list->first;
     list->first = block;
-    list->count++;
+    list->bytes += block->bytes;
 }
 
 void *crypto_memory_resize(void *memory, size_t bytes)
