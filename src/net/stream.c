@@ -69,12 +69,13 @@ static void move_input_to_front(struct stream *stream)
 }
 
 /*
- * Bytes from the socket behind what is left of the input, once a turn. 1: there are more; 0: none
+ * Bytes from the socket behind what is left of the input. 1: there are more; 0: none
  * now; -1: end or broken.
  */
 static int receive_input(struct stream *stream)
 {
     struct io *io = stream->io;
+    size_t room = IO_RECEIVE_BYTES - stream->input_left;
     ssize_t got;
 
     if (stream->at_end || stream->broken)
@@ -83,10 +84,9 @@ static int receive_input(struct stream *stream)
         return 0;
     move_input_to_front(stream);
     do
-        got = recv(stream->fd, io->receive + stream->input_left,
-                   IO_RECEIVE_BYTES - stream->input_left, MSG_DONTWAIT);
+        got = recv(stream->fd, io->receive + stream->input_left, room, MSG_DONTWAIT);
     while (got < 0 && errno == EINTR);
-    stream->drained = true; /* one receive a turn: fair, and a short one means empty anyway */
+    stream->drained = got < 0 || (size_t)got < room; /* a short one means empty */
     if (got > 0) {
         stream->input_left += (size_t)got;
         return 1;
@@ -249,7 +249,7 @@ static bool has_buffered(const struct stream *stream)
 
 bool stream_may_have_more(const struct stream *stream)
 {
-    return stream->layer ? has_buffered(stream) : !stream->drained;
+    return !stream->drained || has_buffered(stream);
 }
 
 static void dispatch_read(struct stream *stream, short what)

@@ -16,6 +16,10 @@
 /* Pipelined requests are read ahead up to this, and by one more receive. */
 #define SENT_AHEAD_BYTES ((size_t)16 * 1024)
 
+/* A client that sends much is served a few times in a row while its bytes are near, then others
+ * are. */
+#define ROUNDS_A_TURN 4
+
 static int64_t now_ms(const struct client *client)
 {
     return io_now_ms(client->worker->io);
@@ -310,11 +314,11 @@ static enum io_status fill(struct client *client, char *scratch, size_t *filled)
     do {
         size_t got = 0;
 
-        status = stream_read(client->stream, scratch + *filled, IO_RECEIVE_BYTES - *filled, &got);
+        status = stream_read(client->stream, scratch + *filled, IO_PIECE_BYTES - *filled, &got);
         if (status != IO_OK)
             break;
         *filled += got;
-    } while (*filled < IO_RECEIVE_BYTES && stream_may_have_more(client->stream));
+    } while (*filled < IO_PIECE_BYTES && stream_may_have_more(client->stream));
     return status;
 }
 
@@ -333,11 +337,17 @@ static void on_readable(void *owner)
         stream_pause_reading(client->stream);
         return;
     }
-    status = fill(client, scratch, &filled);
-    if (filled)
-        eat_all(client, text_make(scratch, filled));
-    if (client->stream && status == IO_CLOSED)
-        peer_ended(client);
+    for (int round = 0; round < ROUNDS_A_TURN; round++) {
+        status = fill(client, scratch, &filled);
+        if (filled)
+            eat_all(client, text_make(scratch, filled));
+        if (!client->stream)
+            return;
+        if (status == IO_CLOSED)
+            peer_ended(client);
+        if (status != IO_OK || filled < IO_PIECE_BYTES || !wants_bytes(client))
+            return;
+    }
 }
 
 static void on_drained(void *owner)
