@@ -22,9 +22,10 @@ def children(pid):
 
 
 def program(pid):
-    """File name of the executable; None when the process is gone."""
+    """Name of the program that runs; None when the process is gone or a zombie. Read from what
+    anybody may see: the rest of a process of ours is hidden even from its own user."""
     try:
-        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+        return os.path.basename(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()) or None
     except OSError:
         return None
 
@@ -37,16 +38,17 @@ def status(pid, name):
 
 
 def memory_bytes(pid):
-    """Memory that this process alone is the reason for (private, as the kernel counts it)."""
-    total = 0
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith(("Private_Clean:", "Private_Dirty:")):
-            total += int(line.split()[1]) * 1024
-    return total
+    """Memory in use that is not shared with other processes."""
+    _, resident, shared, *_ = map(int, Path(f"/proc/{pid}/statm").read_text().split())
+    return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
 
 
 def descriptors(pid):
-    return len(os.listdir(f"/proc/{pid}/fd"))
+    """How many are open; 0 when this user may not see them."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except PermissionError:
+        return 0
 
 
 def cpu_ticks(pid):

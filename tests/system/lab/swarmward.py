@@ -168,6 +168,7 @@ class Swarmward:
         client = process_table.wait_until(connected, "listening")
         with client:
             assert client.ask(target=PROBE).status >= 300
+        self.log.wait(lambda line: "result=served" in line)  # every process knows that it is ready
 
     def children(self, program=None):
         found = process_table.children(self.process.pid)
