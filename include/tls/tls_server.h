@@ -29,7 +29,7 @@ int tls_server_prepare(struct tls_server *server, struct snapshot *snapshot,
 void tls_server_commit(struct tls_server *server);
 void tls_server_cancel(struct tls_server *server);
 
-/* A layer for one accepted connection. */
+/* A layer for one accepted connection, after the first commit. All of them go before the server. */
 struct stream_layer *tls_session_new(struct tls_server *server);
 
 /* What an established session turned out to be. Texts live as long as the session. */
@@ -44,8 +44,13 @@ struct tls_session_facts {
 
 void tls_session_facts(const struct stream_layer *layer, struct tls_session_facts *facts_out);
 
-/* Why a handshake failed, one stable word for log and metric: "unrecognized_name",
- * "no_shared_cipher", "protocol_version", "peer_alert", "closed", "bad_record", "other". */
+/*
+ * Why a handshake failed or a session broke, one stable word for log and metric:
+ * "unrecognized_name", "no_shared_cipher", "no_shared_signature", "no_shared_group",
+ * "protocol_version", "no_application_protocol", "plain_http", "certificate" (it could not be
+ * used), "peer_alert", "closed", "bad_record", "flood" (of records without data), "other"; "" for
+ * none.
+ */
 const char *tls_session_refusal(const struct stream_layer *layer);
 
 /*

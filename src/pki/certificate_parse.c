@@ -10,6 +10,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "base/memory.h"
 #include "pem.h"
@@ -32,25 +33,46 @@ static bool is_certificate(struct text label)
     return text_equal(label, TEXT("CERTIFICATE")) || text_equal(label, TEXT("X509 CERTIFICATE"));
 }
 
-/* OpenSSL's verdict on an issuer whose key is of a kind that we would not serve with. */
-static bool openssl_reads(struct text der)
+/* What a worker's OpenSSL will ask for: 112 bits (SSL_CTX_set_security_level(3), level 2). */
+#define SECURITY_BITS_LEAST 112
+
+/* OpenSSL's verdict where the walk has none: on keys and signatures that are seldom. */
+static bool openssl_takes(struct text der)
 {
     const unsigned char *at = (const unsigned char *)der.at;
     X509 *certificate = d2i_X509(NULL, &at, (long)der.len);
-    bool is_read = certificate && X509_get0_pubkey(certificate);
+    EVP_PKEY *key = certificate ? X509_get0_pubkey(certificate) : NULL;
+    int bits = 0;
+    bool is_taken = key && EVP_PKEY_get_security_bits(key) >= SECURITY_BITS_LEAST;
 
+    if (is_taken && !(X509_get_extension_flags(certificate) & EXFLAG_SS))
+        is_taken = X509_get_signature_info(certificate, NULL, NULL, &bits, NULL) == 1 &&
+                   bits >= SECURITY_BITS_LEAST;
     X509_free(certificate);
-    return is_read;
+    return is_taken;
+}
+
+/* A signature that OpenSSL would not let a server show. */
+static int check_signature(struct text der, const struct x509_walk *walk, struct err *err)
+{
+    if (x509_is_well_signed(walk) || openssl_takes(der))
+        return 0;
+    return err_set(err, "it is signed with MD5, SHA-1 or an algorithm that OpenSSL does not know; "
+                        "have it issued anew");
 }
 
 static int read_issuer(struct text der, size_t place, struct err *err)
 {
-    struct x509_walk walk;
+    struct x509_walk walk = { .key_info = TEXT_NONE };
     struct public_key key;
+    enum public_key_status status;
 
     if (x509_walk(der, &walk, err) < 0)
         return err_prefix(err, "certificate %zu of the chain", place);
-    if (public_key_read(walk.key_info, &key, err) != PUBLIC_KEY_OK && !openssl_reads(der))
+    status = public_key_read(walk.key_info, &key, err);
+    if (status != PUBLIC_KEY_OK && (status != PUBLIC_KEY_OTHER || !openssl_takes(der)))
+        return err_prefix(err, "certificate %zu of the chain", place);
+    if (check_signature(der, &walk, err) < 0)
         return err_prefix(err, "certificate %zu of the chain", place);
     return 0;
 }
@@ -85,7 +107,8 @@ static int read_leaf(struct text der, struct arena *arena, struct certificate_fa
     struct x509_walk walk = { .key_info = TEXT_NONE };
 
     if (x509_walk(der, &walk, err) < 0 ||
-        public_key_read(walk.key_info, key_out, err) != PUBLIC_KEY_OK)
+        public_key_read(walk.key_info, key_out, err) != PUBLIC_KEY_OK ||
+        check_signature(der, &walk, err) < 0)
         return -1;
     if (!x509_may_serve(&walk))
         return err_set(err, "its extendedKeyUsage has no serverAuth; have it issued for a server");

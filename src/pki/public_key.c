@@ -69,7 +69,7 @@ static enum public_key_status read_rsa(struct text parameters, struct text bits,
     if (key->modulus.len < RSA_BYTES_LEAST || key->modulus.len > RSA_BYTES_MOST ||
         (key->modulus.len == RSA_BYTES_LEAST && (uint8_t)key->modulus.at[0] < 0x80)) {
         err_set(err, "its RSA key has %zu bits; %s", key->modulus.len * 8, kinds);
-        return PUBLIC_KEY_OTHER;
+        return PUBLIC_KEY_WEAK;
     }
     key->kind = KEY_RSA;
     return PUBLIC_KEY_OK;

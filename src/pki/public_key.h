@@ -20,6 +20,7 @@ struct public_key {
 enum public_key_status {
     PUBLIC_KEY_OK,
     PUBLIC_KEY_OTHER, /* well formed, but of a kind that is not served; `err` says which are */
+    PUBLIC_KEY_WEAK,  /* RSA that is too short, or too long to be true */
     PUBLIC_KEY_BAD,
 };
 

@@ -29,9 +29,10 @@ static bool take_name(struct text *in)
     return name != NULL;
 }
 
-static bool take_algorithm(struct text *in)
+static bool take_algorithm(struct text *in, struct text *oid_out)
 {
     struct der value;
+    struct text content;
     const unsigned char *at;
     X509_ALGOR *algorithm;
 
@@ -40,7 +41,8 @@ static bool take_algorithm(struct text *in)
     at = (const unsigned char *)value.whole.at;
     algorithm = d2i_X509_ALGOR(NULL, &at, (long)value.whole.len);
     X509_ALGOR_free(algorithm);
-    return algorithm != NULL;
+    content = value.content;
+    return algorithm != NULL && der_take(&content, DER_OID, oid_out);
 }
 
 static bool are_extensions(struct text whole)
@@ -116,7 +118,8 @@ static bool read_body(struct text in, struct x509_walk *walk)
         return false;
     if (!der_take(&in, DER_INTEGER, &number) || !number.len) /* serials below zero exist */
         return false;
-    if (!take_algorithm(&in) || !take_name(&in) || !der_take(&in, DER_SEQUENCE, &content))
+    if (!take_algorithm(&in, &walk->signature) || !take_name(&in) ||
+        !der_take(&in, DER_SEQUENCE, &content))
         return false;
     if (!der_take_time(&content, &walk->not_before_s) ||
         !der_take_time(&content, &walk->not_after_s) || content.len)
@@ -132,13 +135,14 @@ int x509_walk(struct text der, struct x509_walk *walk_out, struct err *err)
     struct text content;
     struct text body;
     struct text signature;
+    struct text algorithm;
     struct x509_walk walk = { 0 };
 
     if (!der_take(&der, DER_SEQUENCE, &content))
         return damaged(err);
     if (der.len)
         return err_set(err, "there are %zu bytes behind it", der.len);
-    if (!der_take(&content, DER_SEQUENCE, &body) || !take_algorithm(&content) ||
+    if (!der_take(&content, DER_SEQUENCE, &body) || !take_algorithm(&content, &algorithm) ||
         !der_take_bits(&content, &signature) || content.len || !read_body(body, &walk))
         return damaged(err);
     *walk_out = walk;
@@ -175,6 +179,23 @@ bool x509_next_name(struct text *alternatives, struct text *name_out)
         *name_out = value.content;
         return true;
     }
+    return false;
+}
+
+bool x509_is_well_signed(const struct x509_walk *walk)
+{
+    static const struct text good[] = {
+        { "\x2a\x86\x48\xce\x3d\x04\x03\x02", 8 },     /* ECDSA with SHA-256 */
+        { "\x2a\x86\x48\xce\x3d\x04\x03\x03", 8 },     /* and SHA-384 */
+        { "\x2a\x86\x48\xce\x3d\x04\x03\x04", 8 },     /* and SHA-512 */
+        { "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", 9 }, /* RSA with SHA-256 */
+        { "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c", 9 }, /* and SHA-384 */
+        { "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d", 9 }, /* and SHA-512 */
+    };
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        if (text_equal(walk->signature, good[i]))
+            return true;
     return false;
 }
 

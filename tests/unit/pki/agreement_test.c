@@ -73,9 +73,9 @@ static void check_certificate(const unsigned char *der, size_t len)
 }
 
 static const struct recipe recipes[] = {
-    { "P-256", "DNS:a.test,DNS:b.test", "serverAuth", -100, 100 },
-    { "P-384", "DNS:a.test", NULL, -100, 100000000 },
-    { "RSA:2048", "DNS:a.test", NULL, -100, 100 },
+    { "P-256", "DNS:a.test,DNS:b.test", "serverAuth", -100, 100, NULL, NULL },
+    { "P-384", "DNS:a.test", NULL, -100, 100000000, NULL, NULL },
+    { "RSA:2048", "DNS:a.test", NULL, -100, 100, NULL, NULL },
 };
 
 static void a_certificate_that_we_take_openssl_takes_too(void **state)

@@ -118,20 +118,29 @@ struct recipe_case {
 };
 
 static const struct recipe_case recipe_cases[] = {
-    { { "secp256k1", "DNS:a.test", NULL, -DAY, DAY }, "elliptic curve is not served" },
-    { { "ED25519", "DNS:a.test", NULL, -DAY, DAY }, "kind of key is not served" },
-    { { "RSA:1024", "DNS:a.test", NULL, -DAY, DAY }, "RSA key has 1024 bits" },
-    { { "P-256", NULL, NULL, -DAY, DAY }, "no DNS name in its subjectAltName" },
-    { { "P-256", "IP:127.0.0.1", NULL, -DAY, DAY }, "no DNS name in its subjectAltName" },
-    { { "P-256", "DNS:a b", NULL, -DAY, DAY }, "no DNS name in its subjectAltName" },
-    { { "P-256", "DNS:a.test", NULL, -2 * DAY, -DAY }, "expired at 20" },
-    { { "P-256", "DNS:a.test", NULL, DAY, 2 * DAY }, "not valid before 20" },
-    { { "P-256", "DNS:a.test", "clientAuth", -DAY, DAY }, "no serverAuth" },
-    { { "P-256", "DNS:a.test", "serverAuth", -DAY, DAY }, NULL },
-    { { "P-256", "DNS:a.test", "clientAuth,serverAuth", -DAY, DAY }, NULL },
-    { { "P-256", "DNS:a.test", "anyExtendedKeyUsage", -DAY, DAY }, NULL },
-    { { "P-256", "IP:127.0.0.1,DNS:a.test", NULL, -DAY, DAY }, NULL },
-    { { "P-256", "DNS:a.test", NULL, -DAY, 20000 * DAY }, NULL }, /* past 2050 */
+    { { "secp256k1", "DNS:a.test", NULL, -DAY, DAY, NULL, NULL }, "elliptic curve is not served" },
+    { { "ED25519", "DNS:a.test", NULL, -DAY, DAY, NULL, NULL }, "kind of key is not served" },
+    { { "RSA:1024", "DNS:a.test", NULL, -DAY, DAY, NULL, NULL }, "RSA key has 1024 bits" },
+    { { "P-256", NULL, NULL, -DAY, DAY, NULL, NULL }, "no DNS name in its subjectAltName" },
+    { { "P-256", "IP:127.0.0.1", NULL, -DAY, DAY, NULL, NULL },
+      "no DNS name in its subjectAltName" },
+    { { "P-256", "DNS:a b", NULL, -DAY, DAY, NULL, NULL }, "no DNS name in its subjectAltName" },
+    { { "P-256", "DNS:a.test", NULL, -2 * DAY, -DAY, NULL, NULL }, "expired at 20" },
+    { { "P-256", "DNS:a.test", NULL, DAY, 2 * DAY, NULL, NULL }, "not valid before 20" },
+    { { "P-256", "DNS:a.test", "clientAuth", -DAY, DAY, NULL, NULL }, "no serverAuth" },
+    { { "P-256", "DNS:a.test", "serverAuth", -DAY, DAY, NULL, NULL }, NULL },
+    { { "P-256", "DNS:a.test", "clientAuth,serverAuth", -DAY, DAY, NULL, NULL }, NULL },
+    { { "P-256", "DNS:a.test", "anyExtendedKeyUsage", -DAY, DAY, NULL, NULL }, NULL },
+    { { "P-256", "IP:127.0.0.1,DNS:a.test", NULL, -DAY, DAY, NULL, NULL }, NULL },
+    { { "P-256", "DNS:a.test", NULL, -DAY, 20000 * DAY, NULL, NULL }, NULL }, /* past 2050 */
+    { { "P-256", "DNS:a.test", NULL, -DAY, DAY, "CA", "SHA1" }, "signed with MD5, SHA-1" },
+    { { "RSA:2048", "DNS:a.test", NULL, -DAY, DAY, "CA", "SHA1" }, "signed with MD5, SHA-1" },
+    { { "RSA:2048", "DNS:a.test", NULL, -DAY, DAY, "CA", "MD5" }, "signed with MD5, SHA-1" },
+    { { "RSA:2048", "DNS:a.test", NULL, -DAY, DAY, NULL, "SHA1" },
+      NULL }, /* by itself: who cares */
+    { { "RSA:2048", "DNS:a.test", NULL, -DAY, DAY, "CA", "SHA384" }, NULL },
+    { { "RSA:2048", "DNS:a.test", NULL, -DAY, DAY, "CA", "SHA3-256" }, NULL },
+    { { "P-384", "DNS:a.test", NULL, -DAY, DAY, "CA", "SHA512" }, NULL },
 };
 
 static void a_certificate_that_cannot_serve_is_refused_in_words(void **state)
@@ -310,6 +319,43 @@ static void each_bad_file_is_named_with_what_is_wrong(void **state)
     buffer_done(&key_pem);
 }
 
+static const struct recipe_case issuer_cases[] = {
+    { { "P-384", NULL, NULL, -DAY, DAY, "Root", "SHA384" }, NULL },
+    { { "ED25519", NULL, NULL, -DAY, DAY, NULL, NULL }, NULL },
+    { { "secp256k1", NULL, NULL, -DAY, DAY, "Root", "SHA256" }, NULL },
+    { { "RSA:2048", NULL, NULL, -DAY, DAY, "Root", "SHA1" },
+      "certificate 2 of the chain: it is signed" },
+    { { "RSA:2048", NULL, NULL, -DAY, DAY, NULL, "SHA1" }, NULL }, /* a root */
+    { { "RSA:1024", NULL, NULL, -DAY, DAY, "Root", "SHA256" },
+      "certificate 2 of the chain: its RSA key has 1024 bits" },
+};
+
+static void an_issuer_that_openssl_would_not_show_is_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(issuer_cases) / sizeof(issuer_cases[0]); i++) {
+        const struct recipe_case *want = &issuer_cases[i];
+        EVP_PKEY *key = make_key(want->recipe.key);
+        X509 *issuer = make_certificate(&want->recipe, key);
+        struct buffer chain = { 0 };
+        struct certificate_facts facts;
+        struct arena arena = { 0 };
+        struct err err = { .text = "" };
+
+        buffer_append_text(&chain, buffer_text(&parts[CERT]));
+        put_certificate(&chain, issuer);
+        write_pair(buffer_text(&chain), buffer_text(&parts[KEY]));
+        if (read_pair(&arena, &facts, &err) != (want->error ? -1 : 0))
+            fail_msg("%s: %s", want->recipe.key, err.text);
+        if (want->error && !strstr(err.text, want->error))
+            fail_msg("wanted \"%s\", got \"%s\"", want->error, err.text);
+        arena_done(&arena);
+        buffer_done(&chain);
+        X509_free(issuer);
+        EVP_PKEY_free(key);
+    }
+}
+
 struct mode_case {
     unsigned mode;
     bool fine;
@@ -403,6 +449,7 @@ int main(void)
         cmocka_unit_test(every_kind_of_key_that_is_served_is_read),
         cmocka_unit_test(a_certificate_that_cannot_serve_is_refused_in_words),
         cmocka_unit_test(each_bad_file_is_named_with_what_is_wrong),
+        cmocka_unit_test(an_issuer_that_openssl_would_not_show_is_refused),
         cmocka_unit_test(a_key_that_others_may_touch_is_refused),
         cmocka_unit_test(what_is_no_file_is_an_error),
         cmocka_unit_test(a_star_covers_one_label),

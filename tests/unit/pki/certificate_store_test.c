@@ -15,7 +15,7 @@
 
 #define DAY 86400L
 
-static const struct recipe recipe = { "P-256", "DNS:a.test", NULL, -DAY, 10 * DAY };
+static const struct recipe recipe = { "P-256", "DNS:a.test", NULL, -DAY, 10 * DAY, NULL, NULL };
 
 static void write_new_pair(const char *cert_name, const char *key_name)
 {

@@ -60,10 +60,22 @@ static void extend(X509 *certificate, int nid, const char *value)
     X509_EXTENSION_free(extension);
 }
 
+static void name_issuer(X509 *certificate, const char *issuer)
+{
+    X509_NAME *name = X509_NAME_new();
+
+    must(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)issuer, -1, -1,
+                                    0) &&
+             X509_set_issuer_name(certificate, name),
+         "an issuer");
+    X509_NAME_free(name);
+}
+
 X509 *make_certificate(const struct recipe *recipe, EVP_PKEY *key)
 {
     X509 *made = X509_new();
     X509_NAME *subject = X509_get_subject_name(made);
+    const EVP_MD *digest = recipe->digest ? EVP_get_digestbyname(recipe->digest) : EVP_sha256();
     bool is_plain = EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519;
 
     must(X509_set_version(made, X509_VERSION_3) &&
@@ -79,7 +91,9 @@ X509 *make_certificate(const struct recipe *recipe, EVP_PKEY *key)
     if (recipe->uses)
         extend(made, NID_ext_key_usage, recipe->uses);
     extend(made, NID_basic_constraints, "critical,CA:FALSE");
-    must(X509_sign(made, key, is_plain ? NULL : EVP_sha256()) > 0, "signing");
+    if (recipe->issuer)
+        name_issuer(made, recipe->issuer);
+    must(X509_sign(made, key, is_plain ? NULL : digest) > 0, "signing");
     return made;
 }
 

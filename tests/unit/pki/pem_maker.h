@@ -13,6 +13,8 @@ struct recipe {
     const char *uses;         /* extendedKeyUsage; NULL: none */
     long from_s;              /* from now */
     long until_s;
+    const char *issuer; /* NULL: signed by itself */
+    const char *digest; /* NULL: SHA256 */
 };
 
 EVP_PKEY *make_key(const char *kind);
