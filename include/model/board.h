@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "model/reasons.h"
 
 /*
  * The shared board: one anonymous mapping, made by the parent, where each process writes its own
@@ -17,6 +18,7 @@
 #define BOARD_ENDPOINTS 16384
 /* Connections by client address: a count-min sketch, bounded whoever comes. */
 #define BOARD_ADDRESS_ROWS 2
+#define BOARD_DOMAINS      16384
 #define BOARD_ADDRESSES    16384
 
 /* One writer each (that worker), so a relaxed load and store is enough. */
@@ -37,6 +39,16 @@
     X(redirects)                                                                                   \
     X(retries)                                                                                     \
     X(ejections)                                                                                   \
+    X(drains)                                                                                      \
+    X(drains_cut)                                                                                  \
+    X(tls_1_2)                                                                                     \
+    X(tls_1_3)                                                                                     \
+    X(group_x25519mlkem768)                                                                        \
+    X(group_x25519)                                                                                \
+    X(group_secp256r1)                                                                             \
+    X(group_secp384r1)                                                                             \
+    X(group_other)                                                                                 \
+    X(mesh_connections)                                                                            \
     X(tunnels_open)                                                                                \
     X(bytes_in)                                                                                    \
     X(bytes_out)                                                                                   \
@@ -57,6 +69,20 @@ struct board_endpoint {
     _Atomic int64_t ejected_until_ms; /* monotonic; 0: never */
 };
 
+/* Upper bounds of the buckets of durations, in milliseconds; one more bucket is without bound. */
+#define BOARD_DURATION_BOUNDS                                                                      \
+    {                                                                                              \
+        5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000                                      \
+    }
+#define BOARD_DURATION_BUCKETS 12
+
+/* Requests of one domain at one worker, from the head to the last byte of the response. */
+struct board_domain {
+    _Atomic uint64_t responses[5]; /* 1xx-2xx, 3xx, 4xx, 5xx, ended by the client (499) */
+    _Atomic uint64_t durations[BOARD_DURATION_BUCKETS];
+    _Atomic uint64_t duration_us; /* sum */
+};
+
 enum board_health {
     BOARD_HEALTH_UNKNOWN, /* not checked (yet): counts as up */
     BOARD_HEALTH_UP,
@@ -74,6 +100,9 @@ struct board_worker {
     _Atomic int64_t alive_ms; /* monotonic, written about once a second */
     _Atomic uint32_t addresses[BOARD_ADDRESS_ROWS][BOARD_ADDRESSES];
     struct board_endpoint endpoints[BOARD_ENDPOINTS];
+    _Atomic uint64_t refusals[REASON_COUNT];
+    struct board_domain all_domains;
+    struct board_domain domains[BOARD_DOMAINS];
 };
 
 struct board_child {

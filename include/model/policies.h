@@ -17,6 +17,11 @@ enum balance {
     BALANCE_SOURCE_HASH,
 };
 
+enum backend_mode {
+    BACKEND_MODE_TASK,
+    BACKEND_MODE_VIP,
+};
+
 struct health_settings {
     struct text path; /* "" = no active checks */
     int64_t interval_ms;
@@ -41,6 +46,8 @@ struct service_policy {
     int64_t queue_timeout_ms;
     int64_t retry_budget_percent;
     int64_t slow_start_ms;
+    int backend_mode; /* enum backend_mode; of services in Swarm */
+    int64_t drain_ms; /* what runs on an endpoint that leaves is cut after this */
     struct health_settings health;
     struct outlier_settings outlier;
 };

@@ -18,6 +18,34 @@ struct listener_settings {
     struct address http;
     int64_t redirect_status; /* 301, 302, 307 or 308 */
     int64_t redirect_port;   /* -1: the port of the https listener */
+    bool admin_enabled;
+    struct address admin; /* health, metrics, status: never on a published port */
+};
+
+enum label_policy {
+    LABEL_POLICY_STRICT,  /* an unknown label quarantines its service */
+    LABEL_POLICY_LENIENT, /* it is a warning */
+    LABEL_POLICY_IGNORE,  /* no label is read */
+};
+
+struct docker_settings {
+    struct text endpoint; /* "unix:///path", "tcp://host:port"; "" = no API, DNS alone */
+    struct text tls_ca;   /* paths, for tcp:// */
+    struct text tls_cert;
+    struct text tls_key;
+    struct text_list networks; /* names; none = those of swarmward's own task */
+    struct text label_prefix;
+    int label_policy; /* enum label_policy */
+    int64_t dns_interval_ms;
+    int64_t resync_interval_ms;
+    int64_t lease_ms;
+    struct text dns_server; /* "address:port"; "" = the system's */
+    struct text snapshot;   /* path of the last good table; "" = off */
+};
+
+struct metrics_settings {
+    bool prometheus;
+    bool per_domain;
 };
 
 enum tls_profile {
@@ -95,9 +123,20 @@ struct log_settings {
     int traceparent;           /* enum traceparent: tracing.traceparent */
 };
 
+enum backend_encryption {
+    BACKEND_ENCRYPTION_OVERLAY, /* an encrypted overlay network, or this machine itself */
+    BACKEND_ENCRYPTION_NONE,    /* needs `exception` */
+};
+
+enum default_owner {
+    DEFAULT_OWNER_DENY,
+    DEFAULT_OWNER_ALLOW,
+};
+
 struct policy_settings {
-    int backend_encryption; /* 0 = required, 1 = none */
+    int backend_encryption; /* enum backend_encryption */
     struct text exception;  /* why `none` is right here; goes into the evidence */
+    int default_owner;      /* enum default_owner: of domains that no row of `owners` has */
 };
 
 struct shutdown_settings {
@@ -106,6 +145,8 @@ struct shutdown_settings {
 };
 
 extern const struct field_table listener_fields; /* struct listener_settings: "listeners" */
+extern const struct field_table docker_fields;   /* struct docker_settings: "docker" */
+extern const struct field_table metrics_fields;  /* struct metrics_settings: "metrics" */
 extern const struct field_table tls_fields;      /* struct tls_settings: "tls" */
 extern const struct field_table policy_fields;   /* struct policy_settings: "policy" */
 extern const struct field_table header_fields;   /* struct header_settings: "defaults.headers" */

@@ -35,12 +35,21 @@ struct server_settings {
     struct source_place place;
 };
 
-/* A service with fixed servers. */
+/* Who may claim a domain by label: a row of policy.owners. */
+struct owner_settings {
+    struct text domain;      /* lower case; "*.name" for the names one label below */
+    struct text_list stacks; /* names of stacks, or of services that are in none */
+    struct source_place place;
+};
+
+/* A service: with fixed servers, or in Swarm. */
 struct service_settings {
     struct text name;
-    struct server_settings *servers;
+    bool in_swarm;                   /* its servers are the tasks of the service of this name */
+    struct server_settings *servers; /* none when in_swarm */
     size_t server_count;
     struct service_policy policy; /* defaults already merged in */
+    uint64_t policy_given;        /* bit i: row i of service_fields was written for this service */
     struct source_place place;
 };
 
@@ -48,10 +57,12 @@ struct route_settings {
     struct text name;
     struct text path; /* begins with /, no dot segment, no / at the end (but "/" itself) */
     struct text service;
-    int64_t port;         /* 0 = not given (a service of `services:`) */
+    int64_t port;         /* 0 = not given: fixed servers have theirs, in Swarm the label says */
+    struct text network;  /* of a service in Swarm; "" = the one that is shared */
     size_t service_index; /* into settings.services */
     int64_t priority;
     struct route_policy policy; /* defaults already merged in */
+    uint64_t policy_given;      /* bit i: row i of route_fields was written for this route */
     struct source_place place;
 };
 
@@ -71,7 +82,12 @@ struct settings {
     struct listener_settings listeners;
     struct tls_settings tls;
     bool ticket_secret_given; /* a default path that is not there is no error */
+    struct docker_settings docker;
+    bool docker_given; /* the section is written, or a route names a service in Swarm */
+    struct metrics_settings metrics;
     struct policy_settings policy;
+    struct owner_settings *owners; /* in the arena */
+    size_t owner_count;
     struct service_policy service_defaults;
     struct route_policy route_defaults;
     struct header_settings headers;

@@ -44,6 +44,17 @@ struct snapshot_endpoint {
     uint64_t identity; /* who it is, not where: hash of service, task, network, address */
     uint32_t slot;     /* its place on the board, stable for its identity */
     uint32_t weight;
+    bool pooled; /* false: behind the address others answer, so a connection is used once */
+};
+
+/* Why a service's requests are refused before an endpoint is looked for. */
+enum service_refusal {
+    SERVICE_SERVED,
+    SERVICE_NOT_FOUND,     /* no such service in the swarm (yet) */
+    SERVICE_NOT_ENCRYPTED, /* policy.backend_encryption */
+    SERVICE_NETWORK,       /* no network is shared with it, or several */
+    SERVICE_PORT,          /* nobody says at which port it listens */
+    SERVICE_REFUSAL_COUNT,
 };
 
 struct snapshot_service {
@@ -52,6 +63,8 @@ struct snapshot_service {
     struct snapshot_endpoint *endpoints;
     uint32_t endpoint_count;
     uint64_t identity;
+    enum service_refusal refusal;
+    struct text why; /* of the refusal, for `explain` and the log; "" */
 };
 
 struct snapshot_route {
@@ -68,6 +81,7 @@ struct snapshot_domain {
     uint32_t certificates[KEY_KIND_COUNT]; /* index or SNAPSHOT_NONE */
     uint32_t first_route;                  /* in the order of snapshot_sort_routes() */
     uint32_t route_count;
+    uint32_t slot; /* its counters on the board; SNAPSHOT_NONE: only counted with all */
 };
 
 struct snapshot {
@@ -94,6 +108,9 @@ struct snapshot {
     uint32_t route_count;
     struct snapshot_domain *domains;
     uint32_t domain_count;
+    /* where many clients come from one address: the routing mesh, so it has no limit of its own */
+    struct address_prefix *shared_sources;
+    uint32_t shared_source_count;
 };
 
 /*
@@ -103,6 +120,9 @@ struct snapshot {
 struct snapshot *snapshot_new(void);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot); /* NULL is fine */
+
+/* The word of a refusal, one of model/reasons.h; NULL: it is served. */
+const char *service_refusal_reason(enum service_refusal refusal);
 
 /* Longest path first, between equals the higher priority: the first that matches is the one. */
 void snapshot_sort_routes(struct snapshot_route *routes, size_t count);

@@ -20,11 +20,22 @@ struct address {
 
 #define ADDRESS_TEXT_BYTES 64
 
+/* "10.0.0.0/24": the addresses that begin with the same bits. */
+struct address_prefix {
+    struct address address; /* port 0; the bits behind the prefix are 0 */
+    uint8_t bits;
+};
+
 /* "127.0.0.1:80", "[::1]:80". The port is required (1-65535). Names are refused. */
 int address_parse(struct text text, struct address *address_out, struct err *err);
 /* "127.0.0.1", "::1" or "[::1]", with `port` taken as given. */
 int address_parse_host(struct text host, uint16_t port, struct address *address_out,
                        struct err *err);
+
+/* CIDR notation; bits behind the prefix are cleared. */
+int address_prefix_parse(struct text text, struct address_prefix *prefix_out, struct err *err);
+/* IPv4-mapped IPv6 counts as IPv4. */
+bool address_prefix_contains(const struct address_prefix *prefix, const struct address *address);
 
 /* True for text that is an IPv4 or IPv6 literal (brackets allowed). */
 bool address_is_literal(struct text host);

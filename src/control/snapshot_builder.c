@@ -52,6 +52,7 @@ static void build_endpoints(struct build *build, const struct service_settings *
         endpoint->name = arena_text(arena, text_make(text, len));
         endpoint->address = server->address;
         endpoint->weight = (uint32_t)server->weight;
+        endpoint->pooled = true;
         endpoint->identity = endpoint_identity(service->identity, &server->address);
         endpoint->slot = slot_map_assign(build->builder->slots, endpoint->identity);
         if (endpoint->slot == SNAPSHOT_NONE)
@@ -194,6 +195,7 @@ static void build_domains(struct build *build)
         for (size_t j = 0; j < hosts; j++) {
             snapshot->domains[snapshot->domain_count + j].first_route = snapshot->route_count;
             snapshot->domains[snapshot->domain_count + j].route_count = (uint32_t)from->route_count;
+            snapshot->domains[snapshot->domain_count + j].slot = SNAPSHOT_NONE;
         }
         snapshot->route_count += (uint32_t)from->route_count;
         snapshot->domain_count += (uint32_t)hosts;

@@ -15,6 +15,8 @@ struct settings *settings_new(void)
     struct arena *arena = &settings->arena;
 
     fields_set_defaults(&listener_fields, &settings->listeners, arena);
+    fields_set_defaults(&docker_fields, &settings->docker, arena);
+    fields_set_defaults(&metrics_fields, &settings->metrics, arena);
     fields_set_defaults(&tls_fields, &settings->tls, arena);
     fields_set_defaults(&policy_fields, &settings->policy, arena);
     fields_set_defaults(&service_fields, &settings->service_defaults, arena);

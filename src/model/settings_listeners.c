@@ -57,9 +57,19 @@ static const struct field rows[] = {
         .help = "certificates are not fetched by ACME yet",
     },
     {
-        .name = "admin",
-        .kind = FIELD_LATER,
-        .help = "the admin listener is not built yet; ask with `swarmward status`",
+        .name = "admin.enabled",
+        FIELD_AT(struct listener_settings, admin_enabled),
+        .kind = FIELD_BOOL,
+        .fallback = "true",
+        .help = "Whether /healthz, /metrics and /status are answered at admin.address.",
+    },
+    {
+        .name = "admin.address",
+        FIELD_AT(struct listener_settings, admin),
+        .kind = FIELD_ADDRESS,
+        .fallback = "127.0.0.1:9901",
+        .help = "Where they are answered, in plain HTTP: this machine, or a network that only the "
+                "monitoring reaches; never publish its port.",
     },
     {
         .name = "trusted_proxies",

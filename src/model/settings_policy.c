@@ -2,8 +2,9 @@
 
 #include "model/sections.h"
 
-static const char *const encryptions[] = { "required", "none", NULL };
-static const char *const later_encryptions[] = { "overlay", "tls", "mtls", NULL };
+static const char *const encryptions[] = { "overlay", "none", NULL };
+static const char *const later_encryptions[] = { "tls", "mtls", NULL };
+static const char *const default_owners[] = { "deny", "allow", NULL };
 
 static const struct field policy_rows[] = {
     {
@@ -12,9 +13,10 @@ static const struct field policy_rows[] = {
         .kind = FIELD_CHOICE,
         .choices = encryptions,
         .later_choices = later_encryptions,
-        .fallback = "required",
-        .help = "`required` refuses servers that would be reached in clear, so only loopback "
-                "addresses are accepted; `none` accepts all and needs `exception`.",
+        .fallback = "overlay",
+        .help = "`overlay`: services in Swarm are reached over an encrypted overlay network only, "
+                "with an Engine on every node that encrypts it (20.10.24, 23.0.3 or later), and "
+                "fixed servers on this machine only; `none` accepts all and needs `exception`.",
     },
     {
         .name = "exception",
@@ -31,14 +33,12 @@ static const struct field policy_rows[] = {
         .help = "backends are spoken to in plain HTTP/1.1 only",
     },
     {
-        .name = "owners",
-        .kind = FIELD_LATER,
-        .help = "service labels are not read yet",
-    },
-    {
         .name = "default_owner",
-        .kind = FIELD_LATER,
-        .help = "service labels are not read yet",
+        FIELD_AT(struct policy_settings, default_owner),
+        .kind = FIELD_CHOICE,
+        .choices = default_owners,
+        .fallback = "deny",
+        .help = "Whether a service may claim by label a domain that no row of `owners` has.",
     },
 };
 

@@ -6,6 +6,8 @@
 static const char *const balances[] = { "least_conn", "round_robin", "source_hash", NULL };
 static const char *const later_balances[] = { "random_two", NULL };
 
+static const char *const backend_modes[] = { "task", "vip", NULL };
+
 static const struct field rows[] = {
     {
         .name = "balance",
@@ -155,13 +157,22 @@ static const struct field rows[] = {
     },
     {
         .name = "backend_mode",
-        .kind = FIELD_LATER,
-        .help = "services are not looked up in Swarm yet; list fixed servers under `services`",
+        FIELD_AT(struct service_policy, backend_mode),
+        .kind = FIELD_CHOICE,
+        .choices = backend_modes,
+        .fallback = "task",
+        .help = "How a service in Swarm is reached: `task` its tasks one by one, `vip` its virtual "
+                "address, behind which Swarm balances connections and nothing can be drained.",
     },
     {
         .name = "drain",
-        .kind = FIELD_LATER,
-        .help = "services are not looked up in Swarm yet, fixed servers do not come and go",
+        FIELD_AT(struct service_policy, drain_ms),
+        .kind = FIELD_MILLISECONDS,
+        .least = 0,
+        .most = 86400000,
+        .fallback = "20s",
+        .help = "An endpoint that leaves gets no new request; what still runs on it is cut off "
+                "after this.",
     },
 };
 

@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "model/reasons.h"
 #include "sealed_map.h"
 
 struct snapshot *snapshot_new(void)
@@ -72,5 +73,23 @@ struct snapshot *snapshot_from_fd(int fd, struct err *err)
         snapshot_decode(snapshot, text_make(snapshot->mapping, snapshot->mapping_bytes), err) == 0)
         return snapshot;
     snapshot_unref(snapshot);
+    return NULL;
+}
+
+const char *service_refusal_reason(enum service_refusal refusal)
+{
+    switch (refusal) {
+    case SERVICE_SERVED:
+    case SERVICE_REFUSAL_COUNT:
+        return NULL;
+    case SERVICE_NOT_FOUND:
+        return reason_word(REASON_service_not_found);
+    case SERVICE_NOT_ENCRYPTED:
+        return reason_word(REASON_backend_not_encrypted);
+    case SERVICE_NETWORK:
+        return reason_word(REASON_service_network);
+    case SERVICE_PORT:
+        return reason_word(REASON_service_port);
+    }
     return NULL;
 }

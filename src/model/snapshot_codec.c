@@ -19,13 +19,14 @@
 #include "model/snapshot.h"
 
 #define MAGIC   0x50414e5344524157U /* "WARDSNAP" */
-#define VERSION 1
+#define VERSION 2
 /* of the length, behind magic and version */
 #define LENGTH_OFFSET 12
 
 #define NAME_BYTES       1024
 #define DOMAIN_BYTES     253
 #define PATH_BYTES       8192
+#define WHY_BYTES        1024
 #define CHAIN_BYTES      ((size_t)256 * 1024)
 #define CERTIFICATES_MAX 65536
 #define SERVICES_MAX     65536
@@ -33,14 +34,16 @@
 #define ROUTES_MAX       262144
 #define POLICIES_MAX     262144
 #define DOMAINS_MAX      262144
+#define SOURCES_MAX      1024
 #define ENDPOINT_WEIGHT  256
 
 /* The fewest bytes that one of them takes: a count that cannot be true is refused at once. */
 #define CERTIFICATE_LEAST 89
-#define SERVICE_LEAST     20
-#define ENDPOINT_LEAST    29
+#define SERVICE_LEAST     25
+#define ENDPOINT_LEAST    30
 #define ROUTE_LEAST       24
-#define DOMAIN_LEAST      21
+#define DOMAIN_LEAST      25
+#define SOURCE_LEAST      8
 
 /* Encoding */
 
@@ -152,6 +155,8 @@ static void put_services(struct buffer *out, const struct snapshot *snapshot,
         wire_put_text(out, service->name);
         wire_put_u32(out, policies->of[i]);
         wire_put_u64(out, service->identity);
+        wire_put_u8(out, (uint8_t)service->refusal);
+        wire_put_text(out, service->why);
         wire_put_u32(out, service->endpoint_count);
         for (uint32_t j = 0; j < service->endpoint_count; j++) {
             const struct snapshot_endpoint *endpoint = &service->endpoints[j];
@@ -161,6 +166,7 @@ static void put_services(struct buffer *out, const struct snapshot *snapshot,
             wire_put_u64(out, endpoint->identity);
             wire_put_u32(out, endpoint->slot);
             wire_put_u32(out, endpoint->weight);
+            wire_put_bool(out, endpoint->pooled);
         }
     }
 }
@@ -197,6 +203,16 @@ static void put_domains(struct buffer *out, const struct snapshot *snapshot)
         put_certificate_choice(out, domain->certificates);
         wire_put_u32(out, domain->first_route);
         wire_put_u32(out, domain->route_count);
+        wire_put_u32(out, domain->slot);
+    }
+}
+
+static void put_shared_sources(struct buffer *out, const struct snapshot *snapshot)
+{
+    wire_put_u32(out, snapshot->shared_source_count);
+    for (uint32_t i = 0; i < snapshot->shared_source_count; i++) {
+        wire_put_address(out, &snapshot->shared_sources[i].address);
+        wire_put_u8(out, snapshot->shared_sources[i].bits);
     }
 }
 
@@ -219,6 +235,7 @@ void snapshot_encode(const struct snapshot *snapshot, struct buffer *out)
     put_services(out, snapshot, &service_policies);
     put_routes(out, snapshot, &route_policies);
     put_domains(out, snapshot);
+    put_shared_sources(out, snapshot);
     policy_numbers_done(&service_policies);
     policy_numbers_done(&route_policies);
     length = buffer_len(out) - start;
@@ -337,6 +354,7 @@ static void decode_endpoint(struct decoder *decoder, struct snapshot_endpoint *e
     endpoint->identity = wire_get_u64(wire);
     endpoint->slot = wire_get_u32(wire);
     endpoint->weight = wire_get_u32(wire);
+    endpoint->pooled = wire_get_bool(wire);
     if (endpoint->slot >= BOARD_ENDPOINTS || endpoint->weight < 1 ||
         endpoint->weight > ENDPOINT_WEIGHT)
         refuse(decoder);
@@ -346,16 +364,20 @@ static void decode_service(struct decoder *decoder, struct snapshot_service *ser
 {
     struct wire *wire = &decoder->wire;
     uint32_t policy;
+    uint8_t refusal;
     size_t count;
 
     service->name = wire_get_text(wire, NAME_BYTES);
     policy = wire_get_u32(wire);
     service->identity = wire_get_u64(wire);
+    refusal = wire_get_u8(wire);
+    service->why = wire_get_text(wire, WHY_BYTES);
     count = wire_get_count(wire, decoder->endpoints_left, ENDPOINT_LEAST);
-    if (policy >= decoder->service_policy_count) {
+    if (policy >= decoder->service_policy_count || refusal >= SERVICE_REFUSAL_COUNT) {
         refuse(decoder);
         return;
     }
+    service->refusal = (enum service_refusal)refusal;
     service->policy = &decoder->service_policies[policy];
     service->endpoints = decoder->endpoints;
     service->endpoint_count = (uint32_t)count;
@@ -432,6 +454,9 @@ static void decode_domain(struct decoder *decoder, struct snapshot_domain *domai
     get_certificate_choice(decoder, domain->certificates);
     domain->first_route = wire_get_u32(wire);
     domain->route_count = wire_get_u32(wire);
+    domain->slot = wire_get_u32(wire);
+    if (domain->slot != SNAPSHOT_NONE && domain->slot >= BOARD_DOMAINS)
+        refuse(decoder);
     if (wire->bad || !domain->name.len || domain->first_route > routes ||
         domain->route_count > routes - domain->first_route) {
         refuse(decoder);
@@ -452,7 +477,27 @@ static bool decode_domains(struct decoder *decoder)
     snapshot->domain_count = (uint32_t)count;
     for (size_t i = 0; i < count && !decoder->wire.bad; i++)
         decode_domain(decoder, &snapshot->domains[i]);
-    return wire_is_done(&decoder->wire);
+    return !decoder->wire.bad;
+}
+
+static bool decode_shared_sources(struct decoder *decoder)
+{
+    struct snapshot *snapshot = decoder->snapshot;
+    struct wire *wire = &decoder->wire;
+    size_t count = wire_get_count(wire, SOURCES_MAX, SOURCE_LEAST);
+
+    snapshot->shared_sources =
+        arena_new(&snapshot->arena, count, sizeof(*snapshot->shared_sources));
+    snapshot->shared_source_count = (uint32_t)count;
+    for (size_t i = 0; i < count && !wire->bad; i++) {
+        struct address_prefix *source = &snapshot->shared_sources[i];
+
+        source->address = wire_get_address(wire);
+        source->bits = wire_get_u8(wire);
+        if (source->bits > (source->address.any.sa_family == AF_INET ? 32 : 128))
+            refuse(decoder);
+    }
+    return wire_is_done(wire);
 }
 
 static int decode_header(struct decoder *decoder, size_t length, struct err *err)
@@ -484,6 +529,7 @@ int snapshot_decode(struct snapshot *snapshot, struct text bytes, struct err *er
         { "a service", decode_services },
         { "a route", decode_routes },
         { "a domain", decode_domains },
+        { "a shared source", decode_shared_sources },
     };
     struct decoder decoder = { .wire = wire_read(bytes), .snapshot = snapshot };
     int status = decode_header(&decoder, bytes.len, err);

@@ -70,6 +70,35 @@ int address_parse(struct text text, struct address *address_out, struct err *err
     return address_parse_host(host, (uint16_t)port, address_out, err);
 }
 
+/* Only the first `bits` of the host stay. */
+static void clear_behind(struct address *address, unsigned bits)
+{
+    bool is_v4 = address->any.sa_family == AF_INET;
+    unsigned char *at =
+        is_v4 ? (unsigned char *)&address->v4.sin_addr : address->v6.sin6_addr.s6_addr;
+
+    for (unsigned bit = bits; bit < (is_v4 ? 32U : 128U); bit++)
+        at[bit / 8] &= (unsigned char)~(0x80U >> bit % 8);
+}
+
+int address_prefix_parse(struct text text, struct address_prefix *prefix_out, struct err *err)
+{
+    struct address_prefix prefix = { 0 };
+    struct text host;
+    struct text written;
+    uint64_t bits = 0;
+
+    if (!text_split(text, '/', &host, &written) || !parse_literal(host, &prefix.address) ||
+        !text_to_u64(written, &bits) ||
+        bits > (prefix.address.any.sa_family == AF_INET ? 32U : 128U))
+        return err_set(err, "\"%.*s\" is no range of addresses; write it like 10.0.0.0/24",
+                       TEXT_ARGS(text_first(text, 80)));
+    prefix.bits = (uint8_t)bits;
+    clear_behind(&prefix.address, prefix.bits);
+    *prefix_out = prefix;
+    return 0;
+}
+
 bool address_is_literal(struct text host)
 {
     struct address address;
@@ -113,6 +142,18 @@ bool address_equal(const struct address *a, const struct address *b)
 {
     return a->any.sa_family == b->any.sa_family && address_port(a) == address_port(b) &&
            address_host_equal(a, b);
+}
+
+bool address_prefix_contains(const struct address_prefix *prefix, const struct address *address)
+{
+    struct text base = host_bytes(&prefix->address);
+    struct text host = host_bytes(address);
+    unsigned bits = prefix->bits;
+
+    if (base.len != host.len || memcmp(base.at, host.at, bits / 8) != 0)
+        return false;
+    return bits % 8 == 0 ||
+           ((base.at[bits / 8] ^ host.at[bits / 8]) & 0xFF & 0xFF00U >> bits % 8) == 0;
 }
 
 bool address_is_loopback(const struct address *address)

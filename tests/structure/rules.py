@@ -21,15 +21,17 @@ MAY_INCLUDE = {
     "tls": {"base", "net", "ipc", "model", "pki/private_key.h", "libcrypto", "libssl"},
     "http": {"base", "nghttp2"},
     "process": {"base", "net", "ipc", "libevent"},
+    "docker": {"base", "net", "libevent", "jansson", "libcurl"},
+    "discovery": {"base", "net", "docker", "libevent", "jansson", "libcares"},
     "parent": {"base", "net", "ipc", "process", "model/board.h", "libevent"},
     "control": {
-        "base", "net", "ipc", "model", "config", "pki", "http", "process", "libevent", "jansson",
-        "libcurl",
+        "base", "net", "ipc", "model", "config", "pki", "http", "process", "docker", "discovery",
+        "libevent", "jansson",
     },
     "worker": {"base", "net", "ipc", "model", "tls", "http", "process", "libevent"},
     "checker": {"base", "net", "ipc", "model", "http", "process", "libevent"},
     "keys": {"base", "net", "ipc", "process", "libevent", "libcrypto"},
-    "backup": {"base", "net", "model", "config", "process", "libevent", "jansson", "libcurl"},
+    "backup": {"base", "net", "model", "config", "process", "docker", "libevent", "jansson"},
     # `swarmward` is parent and command line in one: `run` hands over to the parent.
     "cli": {"base", "net", "ipc", "model", "config", "pki", "process", "jansson", "parent"},
 }  # fmt: skip
@@ -41,6 +43,7 @@ LIBRARY_HEADERS = [
     ("libyaml", re.compile(r"yaml\.h")),
     ("jansson", re.compile(r"jansson\.h")),
     ("libcurl", re.compile(r"curl/")),
+    ("libcares", re.compile(r"ares")),
     ("nghttp2", re.compile(r"nghttp2/")),
     ("libseccomp", re.compile(r"seccomp\.h")),
 ]
