@@ -44,7 +44,7 @@ void docker_engine_free(struct docker_engine *engine);
 
 /*
  * Negotiate: of the two ranges the highest version in common, from the body of a DOCKER_VERSION
- * answer. Until then calls but PING and VERSION fail. -1: `err` names both ranges and what to do.
+ * answer. -1: `err` names both ranges and what to do.
  */
 int docker_engine_negotiate(struct docker_engine *engine, struct text version_json,
                             struct err *err);

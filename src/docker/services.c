@@ -1,0 +1,152 @@
+/* Services of the Engine, which have the most of what is kept. The other objects are objects.c. */
+
+#include "docker/objects.h"
+#include "json_read.h"
+
+#define NETWORKS_MAX 64
+#define PORTS_MAX    256
+
+static struct docker_label *read_labels(json_t *labels, struct arena *arena, size_t *count_out)
+{
+    size_t count = json_object_size(labels);
+    struct docker_label *list = arena_new(arena, count + 1, sizeof(*list));
+    size_t used = 0;
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(labels, name, value)
+    {
+        if (json_is_string(value))
+            list[used++] = (struct docker_label){
+                .name = arena_text(arena, text_of(name)),
+                .value = arena_text(arena,
+                                    text_make(json_string_value(value), json_string_length(value))),
+            };
+    }
+    *count_out = used;
+    return list;
+}
+
+static void read_networks(const json_t *service, struct arena *arena, struct docker_service *into)
+{
+    const json_t *list = json_read_path(service, "Spec.TaskTemplate.Networks");
+    const json_t *one;
+    size_t i;
+
+    if (!json_array_size(list)) /* before Engine 1.12.3 they were here */
+        list = json_read_path(service, "Spec.Networks");
+    into->networks = arena_new(arena, NETWORKS_MAX, sizeof(*into->networks));
+    json_array_foreach(list, i, one)
+    {
+        struct text target = json_read_text(one, "Target", arena);
+
+        if (target.len && into->network_count < NETWORKS_MAX)
+            into->networks[into->network_count++] = target;
+    }
+}
+
+/* "10.0.1.5/24", without a port. */
+static bool read_address(struct text written, struct address *address_out)
+{
+    return address_parse_host(text_first(written, text_find(written, '/')), 0, address_out, NULL) ==
+           0;
+}
+
+static void read_vips(const json_t *service, struct arena *arena, struct docker_service *into)
+{
+    const json_t *list = json_read_path(service, "Endpoint.VirtualIPs");
+    const json_t *one;
+    size_t i;
+
+    into->vips = arena_new(arena, NETWORKS_MAX, sizeof(*into->vips));
+    json_array_foreach(list, i, one)
+    {
+        struct docker_vip vip = { .network = json_read_text(one, "NetworkID", arena) };
+
+        if (vip.network.len && into->vip_count < NETWORKS_MAX &&
+            read_address(json_see_text(one, "Addr"), &vip.address))
+            into->vips[into->vip_count++] = vip;
+    }
+}
+
+static void read_ports(const json_t *service, struct arena *arena, struct docker_service *into)
+{
+    const json_t *list = json_read_path(service, "Endpoint.Ports");
+    const json_t *one;
+    size_t i;
+
+    if (!json_array_size(list))
+        list = json_read_path(service, "Spec.EndpointSpec.Ports");
+    into->ports = arena_new(arena, PORTS_MAX, sizeof(*into->ports));
+    json_array_foreach(list, i, one)
+    {
+        if (into->port_count < PORTS_MAX)
+            into->ports[into->port_count++] = (struct docker_port){
+                .published = (uint16_t)json_read_number(one, "PublishedPort", 65535),
+                .target = (uint16_t)json_read_number(one, "TargetPort", 65535),
+                .host_mode = text_equal(json_see_text(one, "PublishMode"), TEXT("host")),
+                .udp = text_equal(json_see_text(one, "Protocol"), TEXT("udp")),
+            };
+    }
+}
+
+static enum docker_update read_update(const json_t *service)
+{
+    struct text state = json_see_text(json_object_get(service, "UpdateStatus"), "State");
+
+    if (text_equal(state, TEXT("updating")) || text_equal(state, TEXT("rollback_started")))
+        return DOCKER_UPDATE_RUNS;
+    if (text_equal(state, TEXT("paused")) || text_equal(state, TEXT("rollback_paused")))
+        return DOCKER_UPDATE_PAUSED;
+    return DOCKER_UPDATE_NONE;
+}
+
+/* False: it lacks what every service has, or has more than any may. */
+static bool read_service(const json_t *json, struct arena *arena, struct docker_service *into)
+{
+    const json_t *spec = json_object_get(json, "Spec");
+    json_t *labels = json_object_get(spec, "Labels");
+
+    *into = (struct docker_service){
+        .id = json_read_text(json, "ID", arena),
+        .name = json_read_text(spec, "Name", arena),
+        .version = json_read_number(json_object_get(json, "Version"), "Index", INT64_MAX),
+        .created_us = docker_time_us(json_see_text(json, "CreatedAt")),
+        .update = read_update(json),
+        .global = json_read_path(spec, "Mode.Global") != NULL,
+        .replicas = json_read_number(json_read_path(spec, "Mode.Replicated"), "Replicas", 1000000),
+        .dns_round_robin =
+            text_equal(json_see_text(json_object_get(spec, "EndpointSpec"), "Mode"), TEXT("dnsrr")),
+    };
+    if (!into->id.len || !into->name.len || json_object_size(labels) > DOCKER_LABELS_MAX)
+        return false;
+    into->labels = read_labels(labels, arena, &into->label_count);
+    read_networks(json, arena, into);
+    read_vips(json, arena, into);
+    read_ports(json, arena, into);
+    return true;
+}
+
+int docker_services_decode(struct text json, struct arena *arena,
+                           struct docker_service **services_out, size_t *count_out, size_t *bad_out,
+                           struct err *err)
+{
+    json_t *root = json_read(json, "services", err);
+    size_t count = json_array_size(root);
+    struct docker_service *services = arena_new(arena, count + 1, sizeof(*services));
+    size_t used = 0;
+
+    if (!root)
+        return -1;
+    if (!json_is_array(root)) {
+        json_decref(root);
+        return err_set(err, "services: no list");
+    }
+    for (size_t i = 0; i < count; i++)
+        used += read_service(json_array_get(root, i), arena, &services[used]);
+    json_decref(root);
+    *services_out = services;
+    *count_out = used;
+    *bad_out = count - used;
+    return 0;
+}
