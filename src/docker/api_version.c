@@ -33,7 +33,7 @@ int docker_api_choose(struct text version_json, char version_out[DOCKER_API_BYTE
         goto out;
     most = minor_of(version.api);
     least = version.min_api.len ? minor_of(version.min_api) : 0;
-    if (most < LEAST || least < 0 || least > MOST) {
+    if (most < LEAST || least < 0 || least > MOST || least > most) {
         err_set(err,
                 "Engine %.*s speaks API %.*s to %.*s, swarmward 1.%d to 1.%d: upgrade the older of "
                 "the two",

@@ -111,6 +111,11 @@ void curl_loop_free(struct curl_loop *loop)
     free(loop);
 }
 
+void curl_loop_wake(struct curl_loop *loop)
+{
+    event_active(loop->timer, EV_TIMEOUT, 0);
+}
+
 CURLM *curl_loop_multi(struct curl_loop *loop)
 {
     return loop->multi;

@@ -12,6 +12,8 @@ struct curl_loop;
 struct curl_loop *curl_loop_new(struct io *io, void (*on_progress)(void *owner), void *owner);
 /* Every easy handle was removed before. */
 void curl_loop_free(struct curl_loop *loop);
+/* `on_progress` soon, though curl has nothing to do. */
+void curl_loop_wake(struct curl_loop *loop);
 CURLM *curl_loop_multi(struct curl_loop *loop);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "docker/engine.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -18,11 +17,12 @@
 #include "curl_loop.h"
 #include "engine_private.h"
 
-#define TIMEOUT_MS   10000L
-#define EVENT_BYTES  ((size_t)1024 * 1024)
-#define REASON_BYTES 300
-#define URL_BYTES    8192
-#define MIB          ((size_t)1024 * 1024)
+#define TIMEOUT_MS    10000L
+#define EVENT_BYTES   ((size_t)1024 * 1024)
+#define REASON_BYTES  300
+#define MESSAGE_BYTES ((size_t)64 * 1024)
+#define HEAD_BYTES    ((size_t)64 * 1024)
+#define MIB           ((size_t)1024 * 1024)
 
 static const struct {
     const char *path;
@@ -51,6 +51,7 @@ struct docker_request {
     void *owner;
     enum docker_call call;
     long status; /* of the head that came; 0: none */
+    size_t head_bytes;
     bool too_large;
     bool opened; /* on_open was called */
     bool ended;  /* curl is done with it: `result` */
@@ -91,14 +92,22 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *owner)
     return len;
 }
 
-/* The empty line behind a head: its status is known. */
+/* The empty line behind a head: its status is known, and a stream may be silent from now on. */
 static size_t on_head(char *line, size_t size, size_t count, void *owner)
 {
     struct docker_request *request = owner;
 
-    if (size * count <= 2)
-        curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &request->status);
     (void)line;
+    request->head_bytes += size * count;
+    if (request->head_bytes > HEAD_BYTES) {
+        request->too_large = true;
+        return 0; /* ends the transfer */
+    }
+    if (size * count <= 2) {
+        curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &request->status);
+        if (request->call == DOCKER_EVENTS && request->status == 200)
+            curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, 0L);
+    }
     return size * count;
 }
 
@@ -110,7 +119,6 @@ static void set_url(struct docker_request *request, struct text filters)
         filters.len ? curl_easy_escape(request->easy, filters.at, (int)filters.len) : NULL;
     struct buffer url = { 0 };
 
-    assert(!versioned || engine->api[0]);
     buffer_format(&url, "%s%s%s%s%s%s", engine->address.base, versioned ? "/v" : "",
                   versioned ? engine->api : "", calls[request->call].path,
                   escaped ? "?filters=" : "", escaped ? escaped : "");
@@ -149,10 +157,10 @@ static void set_options(struct docker_request *request)
         curl_easy_setopt(easy, CURLOPT_SSLKEY, address->key);
         curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     }
-    if (request->call != DOCKER_EVENTS) {
-        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, engine->timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+                     engine->timeout_ms); /* on_head() ends it for streams */
+    if (request->call != DOCKER_EVENTS)
         return;
-    }
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -177,6 +185,14 @@ struct docker_request *docker_get(struct docker_engine *engine, enum docker_call
     set_url(request, filters);
     engine->request_count++;
     TAILQ_INSERT_TAIL(&engine->requests, request, link);
+    if (calls[call].versioned && !engine->api[0]) {
+        text_to_buffer(TEXT("the version of the API is not negotiated yet"), request->detail,
+                       sizeof(request->detail));
+        request->result = CURLE_FAILED_INIT;
+        request->ended = true;
+        curl_loop_wake(engine->loop);
+        return request;
+    }
     curl_multi_add_handle(curl_loop_multi(engine->loop), request->easy);
     return request;
 }
@@ -198,12 +214,13 @@ void docker_cancel(struct docker_request *request)
 /* {"message": "..."} of the Engine, else the beginning of what it said; one harmless line. */
 static void copy_message(struct text body, char *reason)
 {
-    json_t *root = json_loadb(body.at ? body.at : "", body.len, 0, NULL);
+    bool short_enough = body.len && body.len <= MESSAGE_BYTES;
+    json_t *root = short_enough ? json_loadb(body.at, body.len, 0, NULL) : NULL;
     const char *message = json_string_value(json_object_get(root, "message"));
 
     text_to_buffer(message ? text_of(message) : body, reason, REASON_BYTES);
     for (char *at = reason; *at; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7F || *at == '"')
+        if (*at < ' ' || *at > '~' || *at == '"')
             *at = ' ';
     json_decref(root);
 }

@@ -4,10 +4,18 @@
 
 #include <string.h>
 
+/*
+ * Whole numbers become doubles: a uint64 of somebody's restart policy that is too large for
+ * jansson's integers must not make the object unreadable. What is kept is below 2^53, or a time of
+ * which the microseconds count. A NUL in a text is for the reader of the text to refuse.
+ */
+#define READ_FLAGS (JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL)
+#define ID_BYTES   128
+
 json_t *json_read(struct text bytes, const char *what, struct err *err)
 {
     json_error_t error;
-    json_t *root = json_loadb(bytes.at ? bytes.at : "", bytes.len, JSON_DECODE_ANY, &error);
+    json_t *root = json_loadb(bytes.at ? bytes.at : "", bytes.len, READ_FLAGS, &error);
 
     if (!root)
         err_set(err, "%s: no valid JSON, byte %d: %.100s", what, error.position, error.text);
@@ -35,9 +43,27 @@ bool json_read_bool(const json_t *object, const char *name)
 uint64_t json_read_number(const json_t *object, const char *name, uint64_t most)
 {
     const json_t *member = json_object_get(object, name);
-    json_int_t value = json_is_integer(member) ? json_integer_value(member) : 0;
+    double value = json_number_value(member); /* 0 when it is none */
 
-    return value < 0 || (uint64_t)value > most ? 0 : (uint64_t)value;
+    /* the second half is for a `most` that a double rounds up */
+    return value >= 1 && value <= (double)most && value < 9.2e18 ? (uint64_t)value : 0;
+}
+
+bool json_is_id(struct text id)
+{
+    for (size_t i = 0; i < id.len; i++)
+        if (id.at[i] <= ' ' || id.at[i] > '~')
+            return false;
+    return id.len > 0 && id.len <= ID_BYTES;
+}
+
+void *json_room(const json_t *list, size_t most, struct arena *arena, size_t size)
+{
+    size_t count = json_array_size(list);
+
+    if (count > most)
+        count = most;
+    return arena_new(arena, count ? count : 1, size);
 }
 
 const json_t *json_read_path(const json_t *object, const char *path)

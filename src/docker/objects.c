@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "json_read.h"
+#include "list.h"
 
 #define ATTACHMENTS_MAX 64
 #define SUBNETS_MAX     32
@@ -32,38 +33,6 @@ static enum docker_task_state state_of(struct text name)
         if (text_equal(text_of(state_names[i]), name))
             return (enum docker_task_state)i;
     return DOCKER_TASK_UNKNOWN;
-}
-
-/* One object of a list into `into`; false: it lacks what it must have. */
-typedef bool read_function(const json_t *json, struct arena *arena, void *into);
-
-struct list_kind {
-    const char *name;
-    size_t bytes;
-    read_function *read;
-};
-
-static int read_list(const struct list_kind *kind, struct text json, struct arena *arena,
-                     void **items_out, size_t counts_out[2], struct err *err)
-{
-    json_t *root = json_read(json, kind->name, err);
-    size_t count = json_array_size(root);
-    char *items = arena_new(arena, count + 1, kind->bytes);
-    size_t used = 0;
-
-    if (!root)
-        return -1;
-    if (!json_is_array(root)) {
-        json_decref(root);
-        return err_set(err, "%s: no list", kind->name);
-    }
-    for (size_t i = 0; i < count; i++)
-        used += kind->read(json_array_get(root, i), arena, items + used * kind->bytes);
-    json_decref(root);
-    *items_out = items;
-    counts_out[0] = used;
-    counts_out[1] = count - used;
-    return 0;
 }
 
 /* --- tasks ---------------------------------------------------------------------------------------
@@ -101,25 +70,24 @@ static bool read_task(const json_t *json, struct arena *arena, void *memory)
         .state_since_us = docker_time_us(json_see_text(status, "Timestamp")),
     };
     count = count > ATTACHMENTS_MAX ? ATTACHMENTS_MAX : count;
-    task->attachments = arena_new(arena, count + 1, sizeof(*task->attachments));
+    task->attachments = json_room(list, ATTACHMENTS_MAX, arena, sizeof(*task->attachments));
     for (size_t i = 0; i < count; i++)
         task->attachment_count += read_attachment(json_array_get(list, i), arena,
                                                   &task->attachments[task->attachment_count]);
-    return task->id.len && task->service.len;
+    return json_is_id(task->id) && json_is_id(task->service);
 }
 
 int docker_tasks_decode(struct text json, struct arena *arena, struct docker_task **tasks_out,
                         size_t *count_out, size_t *bad_out, struct err *err)
 {
     static const struct list_kind kind = { "tasks", sizeof(struct docker_task), read_task };
-    size_t counts[2];
-    void *items;
+    struct list_result result;
 
-    if (read_list(&kind, json, arena, &items, counts, err) < 0)
+    if (list_read(&kind, json, arena, &result, err) < 0)
         return -1;
-    *tasks_out = items;
-    *count_out = counts[0];
-    *bad_out = counts[1];
+    *tasks_out = result.items;
+    *count_out = result.count;
+    *bad_out = result.bad;
     return 0;
 }
 
@@ -153,7 +121,7 @@ static bool read_network(const json_t *json, struct arena *arena, void *memory)
     network->encrypted = text_equal(network->driver, TEXT("overlay")) && is_encrypted(options);
     if (text_to_u64(json_see_text(options, "com.docker.network.driver.mtu"), &mtu) && mtu < 65536)
         network->mtu = (int64_t)mtu;
-    network->subnets = arena_new(arena, SUBNETS_MAX, sizeof(*network->subnets));
+    network->subnets = json_room(subnets, SUBNETS_MAX, arena, sizeof(*network->subnets));
     json_array_foreach(subnets, i, one)
     {
         struct text subnet = json_read_text(one, "Subnet", arena);
@@ -161,7 +129,7 @@ static bool read_network(const json_t *json, struct arena *arena, void *memory)
         if (subnet.len && network->subnet_count < SUBNETS_MAX)
             network->subnets[network->subnet_count++] = subnet;
     }
-    return network->id.len && network->name.len;
+    return json_is_id(network->id) && network->name.len;
 }
 
 int docker_networks_decode(struct text json, struct arena *arena,
@@ -170,14 +138,13 @@ int docker_networks_decode(struct text json, struct arena *arena,
 {
     static const struct list_kind kind = { "networks", sizeof(struct docker_network),
                                            read_network };
-    size_t counts[2];
-    void *items;
+    struct list_result result;
 
-    if (read_list(&kind, json, arena, &items, counts, err) < 0)
+    if (list_read(&kind, json, arena, &result, err) < 0)
         return -1;
-    *networks_out = items;
-    *count_out = counts[0];
-    *bad_out = counts[1];
+    *networks_out = result.items;
+    *count_out = result.count;
+    *bad_out = result.bad;
     return 0;
 }
 
@@ -202,21 +169,20 @@ static bool read_node(const json_t *json, struct arena *arena, void *memory)
         .ready = text_equal(json_see_text(status, "State"), TEXT("ready")),
         .active = text_equal(json_see_text(spec, "Availability"), TEXT("active")),
     };
-    return node->id.len > 0;
+    return json_is_id(node->id);
 }
 
 int docker_nodes_decode(struct text json, struct arena *arena, struct docker_node **nodes_out,
                         size_t *count_out, size_t *bad_out, struct err *err)
 {
     static const struct list_kind kind = { "nodes", sizeof(struct docker_node), read_node };
-    size_t counts[2];
-    void *items;
+    struct list_result result;
 
-    if (read_list(&kind, json, arena, &items, counts, err) < 0)
+    if (list_read(&kind, json, arena, &result, err) < 0)
         return -1;
-    *nodes_out = items;
-    *count_out = counts[0];
-    *bad_out = counts[1];
+    *nodes_out = result.items;
+    *count_out = result.count;
+    *bad_out = result.bad;
     return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "docker/objects.h"
 #include "json_read.h"
+#include "list.h"
 
 #define NETWORKS_MAX 64
 #define PORTS_MAX    256
@@ -35,7 +36,7 @@ static void read_networks(const json_t *service, struct arena *arena, struct doc
 
     if (!json_array_size(list)) /* before Engine 1.12.3 they were here */
         list = json_read_path(service, "Spec.Networks");
-    into->networks = arena_new(arena, NETWORKS_MAX, sizeof(*into->networks));
+    into->networks = json_room(list, NETWORKS_MAX, arena, sizeof(*into->networks));
     json_array_foreach(list, i, one)
     {
         struct text target = json_read_text(one, "Target", arena);
@@ -58,7 +59,7 @@ static void read_vips(const json_t *service, struct arena *arena, struct docker_
     const json_t *one;
     size_t i;
 
-    into->vips = arena_new(arena, NETWORKS_MAX, sizeof(*into->vips));
+    into->vips = json_room(list, NETWORKS_MAX, arena, sizeof(*into->vips));
     json_array_foreach(list, i, one)
     {
         struct docker_vip vip = { .network = json_read_text(one, "NetworkID", arena) };
@@ -77,7 +78,7 @@ static void read_ports(const json_t *service, struct arena *arena, struct docker
 
     if (!json_array_size(list))
         list = json_read_path(service, "Spec.EndpointSpec.Ports");
-    into->ports = arena_new(arena, PORTS_MAX, sizeof(*into->ports));
+    into->ports = json_room(list, PORTS_MAX, arena, sizeof(*into->ports));
     json_array_foreach(list, i, one)
     {
         if (into->port_count < PORTS_MAX)
@@ -102,10 +103,11 @@ static enum docker_update read_update(const json_t *service)
 }
 
 /* False: it lacks what every service has, or has more than any may. */
-static bool read_service(const json_t *json, struct arena *arena, struct docker_service *into)
+static bool read_service(const json_t *json, struct arena *arena, void *memory)
 {
     const json_t *spec = json_object_get(json, "Spec");
     json_t *labels = json_object_get(spec, "Labels");
+    struct docker_service *into = memory;
 
     *into = (struct docker_service){
         .id = json_read_text(json, "ID", arena),
@@ -118,7 +120,7 @@ static bool read_service(const json_t *json, struct arena *arena, struct docker_
         .dns_round_robin =
             text_equal(json_see_text(json_object_get(spec, "EndpointSpec"), "Mode"), TEXT("dnsrr")),
     };
-    if (!into->id.len || !into->name.len || json_object_size(labels) > DOCKER_LABELS_MAX)
+    if (!json_is_id(into->id) || !into->name.len || json_object_size(labels) > DOCKER_LABELS_MAX)
         return false;
     into->labels = read_labels(labels, arena, &into->label_count);
     read_networks(json, arena, into);
@@ -131,22 +133,14 @@ int docker_services_decode(struct text json, struct arena *arena,
                            struct docker_service **services_out, size_t *count_out, size_t *bad_out,
                            struct err *err)
 {
-    json_t *root = json_read(json, "services", err);
-    size_t count = json_array_size(root);
-    struct docker_service *services = arena_new(arena, count + 1, sizeof(*services));
-    size_t used = 0;
+    static const struct list_kind kind = { "services", sizeof(struct docker_service),
+                                           read_service };
+    struct list_result result;
 
-    if (!root)
+    if (list_read(&kind, json, arena, &result, err) < 0)
         return -1;
-    if (!json_is_array(root)) {
-        json_decref(root);
-        return err_set(err, "services: no list");
-    }
-    for (size_t i = 0; i < count; i++)
-        used += read_service(json_array_get(root, i), arena, &services[used]);
-    json_decref(root);
-    *services_out = services;
-    *count_out = used;
-    *bad_out = count - used;
+    *services_out = result.items;
+    *count_out = result.count;
+    *bad_out = result.bad;
     return 0;
 }
