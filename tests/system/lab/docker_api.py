@@ -514,7 +514,7 @@ def fill(engine, service_count, task_count, labelled=True):
     for number in range(service_count):
         labels = {
             "swarmward.enable": "true",
-            "swarmward.domains": f"svc{number}.example",
+            "swarmward.domain": f"svc{number}.example",
             "swarmward.port": "8080",
         }  # fmt: skip
         made.append(engine.add_service(f"svc{number}", labels if labelled else {}, [network], task_count))
