@@ -93,6 +93,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *owner)
 }
 
 /* The empty line behind a head: its status is known, and a stream may be silent from now on. */
+// NOLINTNEXTLINE(readability-non-const-parameter): the type is curl's
 static size_t on_head(char *line, size_t size, size_t count, void *owner)
 {
     struct docker_request *request = owner;
@@ -386,10 +387,14 @@ static void release(void *memory)
 
 void docker_engine_free(struct docker_engine *engine)
 {
+    struct docker_request *next;
+
     if (!engine)
         return;
-    while (!TAILQ_EMPTY(&engine->requests))
-        docker_cancel(TAILQ_FIRST(&engine->requests));
+    for (struct docker_request *each = TAILQ_FIRST(&engine->requests); each; each = next) {
+        next = TAILQ_NEXT(each, link);
+        docker_cancel(each);
+    }
     engine->freed = true;
     io_free_later(engine->io, engine, release);
 }

@@ -120,7 +120,7 @@ int list_read(const struct list_kind *kind, struct text json, struct arena *aren
 {
     struct list_cursor cursor = { .rest = json };
     struct text item;
-    size_t count;
+    size_t count = 0;
     size_t used = 0;
     char *items;
 

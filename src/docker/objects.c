@@ -77,6 +77,7 @@ static bool read_task(const json_t *json, struct arena *arena, void *memory)
     return json_is_id(task->id) && json_is_id(task->service);
 }
 
+// NOLINTNEXTLINE(readability-function-size): one output more than the house likes
 int docker_tasks_decode(struct text json, struct arena *arena, struct docker_task **tasks_out,
                         size_t *count_out, size_t *bad_out, struct err *err)
 {
@@ -132,6 +133,7 @@ static bool read_network(const json_t *json, struct arena *arena, void *memory)
     return json_is_id(network->id) && network->name.len;
 }
 
+// NOLINTNEXTLINE(readability-function-size): one output more than the house likes
 int docker_networks_decode(struct text json, struct arena *arena,
                            struct docker_network **networks_out, size_t *count_out, size_t *bad_out,
                            struct err *err)
@@ -172,6 +174,7 @@ static bool read_node(const json_t *json, struct arena *arena, void *memory)
     return json_is_id(node->id);
 }
 
+// NOLINTNEXTLINE(readability-function-size): one output more than the house likes
 int docker_nodes_decode(struct text json, struct arena *arena, struct docker_node **nodes_out,
                         size_t *count_out, size_t *bad_out, struct err *err)
 {

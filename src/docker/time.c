@@ -58,7 +58,7 @@ static bool offset_s(struct text text, int64_t *seconds_out)
     minutes = digits(text, 4, 2);
     if (hours < 0 || minutes < 0)
         return false;
-    *seconds_out = (hours * 60 + minutes) * 60 * (text.at[0] == '-' ? -1 : 1);
+    *seconds_out = ((int64_t)hours * 60 + minutes) * 60 * (text.at[0] == '-' ? -1 : 1);
     return true;
 }
 

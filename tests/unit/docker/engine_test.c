@@ -274,12 +274,13 @@ static void an_answer_that_is_too_large_is_not_kept(void **state)
 static void a_head_without_end_is_not_kept(void **state)
 {
     static char filler[128 * 1024];
+    const struct text line = TEXT("X-Filler: abcd\r\n");
     struct text pieces[2] = { TEXT(HEAD_200), { filler, sizeof(filler) } };
     struct world world;
 
     (void)state;
     for (size_t i = 0; i < sizeof(filler); i += 16)
-        memcpy(filler + i, "X-Filler: abcd\r\n", 16);
+        memcpy(filler + i, line.at, line.len);
     world_open(&world);
     ask_to_the_end(&world, DOCKER_EVENTS, pieces, 2);
     assert_int_equal(world.outcome, DOCKER_TOO_LARGE);

@@ -27,11 +27,16 @@ struct engine_connection {
 
 static void release(struct engine_connection *connection)
 {
-    TAILQ_REMOVE(&connection->engine->connections, connection, entry);
     event_free(connection->readable);
     event_free(connection->writable);
     close(connection->fd);
     free(connection);
+}
+
+static void end_connection(struct engine_connection *connection)
+{
+    TAILQ_REMOVE(&connection->engine->connections, connection, entry);
+    release(connection);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *owner)
@@ -45,7 +50,7 @@ static void on_writable(evutil_socket_t fd, short what, void *owner)
         ssize_t sent = send(fd, piece.at, piece.len, MSG_NOSIGNAL);
 
         if (sent < 0) {
-            release(connection);
+            end_connection(connection);
             return;
         }
         connection->sent += (size_t)sent;
@@ -54,7 +59,7 @@ static void on_writable(evutil_socket_t fd, short what, void *owner)
             connection->sent = 0;
         }
     } else if (engine->close_after) {
-        release(connection);
+        end_connection(connection);
     } else {
         event_del(connection->writable);
     }
@@ -69,7 +74,7 @@ static void on_readable(evutil_socket_t fd, short what, void *owner)
 
     (void)what;
     if (got <= 0) {
-        release(connection);
+        end_connection(connection);
         return;
     }
     connection->request_bytes += (size_t)got;
@@ -123,8 +128,12 @@ void scripted_engine_open(struct scripted_engine *engine, struct io *io)
 
 void scripted_engine_close(struct scripted_engine *engine)
 {
-    while (!TAILQ_EMPTY(&engine->connections))
-        release(TAILQ_FIRST(&engine->connections));
+    struct engine_connection *next;
+
+    for (struct engine_connection *each = TAILQ_FIRST(&engine->connections); each; each = next) {
+        next = TAILQ_NEXT(each, entry);
+        release(each);
+    }
     event_free(engine->acceptable);
     close(engine->fd);
     unlink(engine->path);
