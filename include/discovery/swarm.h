@@ -16,6 +16,8 @@
  * which networks are encrypted. Immutable once it is handed out; one arena, counted references.
  */
 
+#define SWARM_NETWORK_UNKNOWN UINT32_MAX /* only DNS knows the address */
+
 /* Whether an address may be used, as the Docker API and DNS together say. */
 enum swarm_membership {
     SWARM_STARTING, /* not running, or not in DNS yet */
@@ -24,7 +26,7 @@ enum swarm_membership {
 };
 
 struct swarm_address {
-    uint32_t network;       /* index into swarm.networks */
+    uint32_t network;       /* index into swarm.networks, or SWARM_NETWORK_UNKNOWN */
     struct address address; /* port 0 */
     uint64_t identity;      /* hash of service, task and network ID and address; never 0 */
     enum swarm_membership membership;

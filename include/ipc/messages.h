@@ -18,9 +18,11 @@
  * LISTENER, LOG_SINK) worker -> parent    READY, REFUSED
  */
 enum message_type {
-    MESSAGE_HELLO = 1, /* struct message_hello; fds: command socket, [current snapshot, keyring] */
-    MESSAGE_LOAD,      /* read the files again and publish; struct message_load */
-    MESSAGE_PUBLISH,   /* struct message_publish; fds: snapshot, keyring */
+    MESSAGE_HELLO =
+        1,        /* struct message_hello; fds: command socket, [current snapshot, keyring, file] */
+    MESSAGE_LOAD, /* read the files again and publish; struct message_load */
+    MESSAGE_PUBLISH,     /* struct message_publish; fds: snapshot, keyring, text of the file (for
+                            control) */
     MESSAGE_LOAD_FAILED, /* struct message_failure: why nothing was published */
     MESSAGE_ROLLED_OUT,  /* struct message_failure: reason empty = every worker committed */
     MESSAGE_LISTENER,    /* struct message_listener; fd: this worker's own listening socket */

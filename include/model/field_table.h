@@ -87,6 +87,10 @@ int field_set(const struct field *field, void *target, struct text value, struct
 int field_add(const struct field *field, void *target, struct text value, struct arena *arena,
               struct err *err);
 
+/* Copy the members of those rows whose bit is set in `mask` (texts are then borrowed from both). */
+void fields_overlay(const struct field_table *table, void *target, const void *source,
+                    uint64_t mask);
+
 /* The member as it would be written, into `out`. */
 void field_print(const struct field *field, const void *target, struct buffer *out);
 

@@ -41,10 +41,10 @@ struct snapshot_certificate {
 struct snapshot_endpoint {
     struct text name; /* as shown: "127.0.0.1:3000", later the task's name */
     struct address address;
+    bool pooled;       /* false: others answer behind the address; a connection is used once */
     uint64_t identity; /* who it is, not where: hash of service, task, network, address */
     uint32_t slot;     /* its place on the board, stable for its identity */
     uint32_t weight;
-    bool pooled; /* false: behind the address others answer, so a connection is used once */
 };
 
 /* Why a service's requests are refused before an endpoint is looked for. */
@@ -62,7 +62,6 @@ struct snapshot_service {
     const struct service_policy *policy; /* shared by services that have an equal one */
     struct snapshot_endpoint *endpoints;
     uint32_t endpoint_count;
-    uint64_t identity;
     enum service_refusal refusal;
     struct text why; /* of the refusal, for `explain` and the log; "" */
 };

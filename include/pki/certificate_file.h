@@ -52,7 +52,8 @@ void certificate_store_free(struct certificate_store *store);
 int certificate_store_get(struct certificate_store *store, const struct certificate_paths *paths,
                           int64_t now_s, const struct certificate_facts **facts_out,
                           struct err *err);
-/* Forget what was not asked for since the last sweep. Call when a load is over. */
+/* Forget what was not asked for since the last sweep. Call when a load is served and nothing is
+ * left of the one before; not after one that was refused. */
 void certificate_store_sweep(struct certificate_store *store);
 
 #endif

@@ -87,6 +87,16 @@ static void write_service(const json_t *service, struct buffer *out)
     }
 }
 
+static void write_quarantined(const json_t *quarantined, struct buffer *out)
+{
+    if (!quarantined)
+        return;
+    buffer_format(out, LINE("quarantined", "%s: %s"), answer_text(quarantined, "service"),
+                  answer_text(quarantined, "reason"));
+    if (json_is_true(json_object_get(quarantined, "last_good")))
+        buffer_format(out, LINE("", "its labels of before are served"));
+}
+
 static void print(const json_t *answer)
 {
     const char *reason = answer_text(answer, "reason");
@@ -99,6 +109,7 @@ static void print(const json_t *answer)
     write_domain(json_object_get(answer, "domain"), &out);
     write_route(json_object_get(answer, "route"), &out);
     write_service(json_object_get(answer, "service"), &out);
+    write_quarantined(json_object_get(answer, "quarantined"), &out);
     buffer_format(&out, LINE("outcome", "%s"), answer_text(answer, "outcome"));
     if (status)
         buffer_format(&out, LINE("status", "%lld%s%s"), status, reason[0] ? " " : "", reason);

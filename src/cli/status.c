@@ -120,6 +120,63 @@ static void write_certificates(const json_t *answer, struct buffer *out)
     table_write(&table, out);
 }
 
+static void write_docker(const json_t *answer, struct buffer *out)
+{
+    const json_t *docker = json_object_get(answer, "docker");
+    const char *problem = answer_text(docker, "problem");
+
+    if (!docker)
+        return;
+    buffer_format(out, "docker %s%s%s%s, API %s, %lld services followed of %lld%s\n",
+                  answer_text(docker, "link"), problem[0] ? " (" : "", problem,
+                  problem[0] ? ")" : "", answer_text(docker, "api_version"),
+                  answer_number(docker, "services_followed"),
+                  answer_number(docker, "services_seen"),
+                  json_is_true(json_object_get(docker, "stale")) ? ", stale" : "");
+}
+
+static void write_quarantined(const json_t *answer, struct buffer *out)
+{
+    const json_t *all = json_object_get(answer, "quarantined");
+    struct table table = { 0 };
+    const json_t *one;
+    size_t i;
+
+    if (!json_array_size(all))
+        return;
+    TABLE_ROW(&table, "QUARANTINED", "LAST GOOD", "REASON");
+    json_array_foreach(all, i, one)
+    {
+        TABLE_ROW(&table, answer_text(one, "service"),
+                  json_is_true(json_object_get(one, "last_good")) ? "served" : "none",
+                  answer_text(one, "reason"));
+    }
+    table_write(&table, out);
+}
+
+/* Services whose requests are refused, and why. */
+static void write_refusals(const json_t *answer, struct buffer *out)
+{
+    struct table table = { 0 };
+    const json_t *service;
+    size_t i;
+    bool any = false;
+
+    json_array_foreach(json_object_get(answer, "services"), i, service)
+    {
+        const char *refusal = answer_text(service, "refusal");
+
+        if (!refusal[0])
+            continue;
+        if (!any)
+            TABLE_ROW(&table, "REFUSED", "REASON", "WHY");
+        any = true;
+        TABLE_ROW(&table, answer_text(service, "name"), refusal, answer_text(service, "why"));
+    }
+    if (any)
+        table_write(&table, out);
+}
+
 static void write_process(struct table *table, const char *name, const json_t *process)
 {
     TABLE_ROW(table, name, number_of(process, "pid").text, number_of(process, "restarts").text,
@@ -153,8 +210,11 @@ static void print(const json_t *answer)
     struct buffer out = { 0 };
 
     write_head(answer, &out);
+    write_docker(answer, &out);
     write_domains(answer, &out);
     write_services(answer, &out);
+    write_refusals(answer, &out);
+    write_quarantined(answer, &out);
     write_certificates(answer, &out);
     write_processes(answer, &out);
     fwrite(out.bytes + out.start, 1, buffer_len(&out), stdout);

@@ -51,8 +51,10 @@ static void read_certificate(struct reading *reading, const struct trail *trail,
 
     *certificate = (struct certificate_settings){ .place = node->place };
     section_read(reading, &section, node);
-    certificate->cert_path = reading_path(reading, certificate->cert_path);
-    certificate->key_path = reading_path(reading, certificate->key_path);
+    certificate->cert_path =
+        reading_mounted_path(reading, trail, node->place, certificate->cert_path, false);
+    certificate->key_path =
+        reading_mounted_path(reading, trail, node->place, certificate->key_path, true);
 }
 
 void read_certificates(struct reading *reading, const struct yaml_node *tls)

@@ -37,6 +37,17 @@ static void check_listeners(struct reading *reading, const struct yaml_node *roo
         reading_error(reading, NULL, place_at(root, TEXT("listeners.http.address")),
                       "listeners.http.address and listeners.https.address are the same; they "
                       "need a port each");
+    if (!listeners->admin_enabled)
+        return;
+    if (address_equal(&listeners->admin, &listeners->https) ||
+        address_equal(&listeners->admin, &listeners->http))
+        reading_error(reading, NULL, place_at(root, TEXT("listeners.admin.address")),
+                      "listeners.admin.address is that of another listener; it needs a port of its "
+                      "own");
+    else if (!address_is_loopback(&listeners->admin))
+        reading_warning(reading, NULL, place_at(root, TEXT("listeners.admin.address")),
+                        "listeners.admin.address can be reached from other machines, in clear; "
+                        "never publish its port");
 }
 
 static void check_limits(struct reading *reading, const struct yaml_node *root)
@@ -60,8 +71,8 @@ static void check_headers(struct reading *reading, const struct yaml_node *root)
                       YEAR_S);
 }
 
-static void check_service_policy(struct reading *reading, const struct trail *trail,
-                                 struct source_place place, const struct service_policy *policy)
+void check_service_policy(struct reading *reading, const struct trail *trail,
+                          struct source_place place, const struct service_policy *policy)
 {
     if (policy->health.timeout_ms > policy->health.interval_ms)
         reading_error(reading, trail, place,
@@ -138,7 +149,7 @@ static void check_unused(struct reading *reading)
         for (size_t j = 0; j < settings->domains[i].route_count; j++)
             used[settings->domains[i].routes[j].service_index] = true;
     for (size_t i = 0; i < settings->service_count; i++)
-        if (!used[i])
+        if (!used[i] && !settings->services[i].in_swarm) /* labels may lead there */
             reading_warning(reading, &trail, settings->services[i].place,
                             "no route leads to \"%.*s\"", TEXT_ARGS(settings->services[i].name));
 }

@@ -13,4 +13,8 @@ struct document_section {
 extern const struct document_section document_sections[];
 extern const size_t document_section_count;
 
+/* The rows as a table in Markdown, and those that are not built yet as rows of one. */
+void document_print_table(const struct field_table *table, const char *section, struct buffer *out);
+void document_print_later(const struct field_table *table, const char *section, struct buffer *out);
+
 #endif

@@ -1,4 +1,4 @@
-/* The rows of certificates, servers, domains and routes, and the sections that come later. */
+/* The rows of certificates, servers, owners, domains and routes. */
 
 #include "entries.h"
 
@@ -25,7 +25,8 @@ static const struct field certificate_rows[] = {
         .most = 1024,
         .check = text_check_file,
         .help = "PEM file with the certificate and then its chain; a relative path starts at the "
-                "folder of the mapping file.",
+                "folder of the mapping file. config:NAME and secret:NAME are where Docker mounts "
+                "the config or secret of that name.",
     },
     {
         .name = "key",
@@ -35,7 +36,7 @@ static const struct field certificate_rows[] = {
         .most = 1024,
         .check = text_check_file,
         .help = "PEM file with its private key, which nobody else may be able to read unless it "
-                "is under /run/secrets.",
+                "is under /run/secrets; secret:NAME is the Docker secret of that name.",
     },
 };
 
@@ -71,6 +72,34 @@ const struct field_table server_entry = {
     .struct_bytes = sizeof(struct server_settings),
 };
 
+static const struct field owner_rows[] = {
+    {
+        .name = "domain",
+        FIELD_AT(struct owner_settings, domain),
+        .kind = FIELD_TEXT,
+        .least = 1,
+        .most = 253,
+        .help = "A domain, or *.NAME for the names one label below NAME.",
+    },
+    {
+        .name = "stacks",
+        FIELD_AT(struct owner_settings, stacks),
+        .kind = FIELD_TEXT_LIST,
+        .least = 1,
+        .most = 256,
+        .check = text_check_name,
+        .help = "The stacks whose services may claim it by label; of a service in no stack, its "
+                "own name.",
+    },
+};
+
+const struct field_table owner_entry = {
+    .section = "policy.owners",
+    .fields = owner_rows,
+    .count = sizeof(owner_rows) / sizeof(owner_rows[0]),
+    .struct_bytes = sizeof(struct owner_settings),
+};
+
 static const struct field route_rows[] = {
     {
         .name = "name",
@@ -97,8 +126,8 @@ static const struct field route_rows[] = {
         .kind = FIELD_TEXT,
         .least = 1,
         .most = 200,
-        .help = "Where its requests go: a name under `services`, perhaps with :PORT, or the "
-                "ADDRESS:PORT of one fixed server.",
+        .help = "Where its requests go: a name under `services` or of a service in Swarm, perhaps "
+                "with :PORT, or the ADDRESS:PORT of one fixed server.",
     },
     {
         .name = "port",
@@ -107,8 +136,19 @@ static const struct field route_rows[] = {
         .least = 1,
         .most = 65535,
         .opt_in = true,
-        .help = "The port of the service; fixed servers have theirs, so it may be left out and "
+        .help = "The port of the service: of one in Swarm the port that its containers listen at, "
+                "which a label may give too; fixed servers have theirs, so it may be left out and "
                 "must be the same when given.",
+    },
+    {
+        .name = "network",
+        FIELD_AT(struct route_settings, network),
+        .kind = FIELD_TEXT,
+        .least = 1,
+        .most = 128,
+        .opt_in = true,
+        .help = "The network over which a service in Swarm is reached, by name; needed when it and "
+                "swarmward share several.",
     },
     {
         .name = "priority",
@@ -123,16 +163,6 @@ static const struct field route_rows[] = {
         .name = "protocol",
         .kind = FIELD_LATER,
         .help = "backends are spoken to in plain HTTP/1.1 only",
-    },
-    {
-        .name = "backend_mode",
-        .kind = FIELD_LATER,
-        .help = "services are not looked up in Swarm yet",
-    },
-    {
-        .name = "drain",
-        .kind = FIELD_LATER,
-        .help = "services are not looked up in Swarm yet",
     },
 };
 
@@ -192,24 +222,4 @@ const struct field_table domain_entry = {
     .fields = domain_rows,
     .count = sizeof(domain_rows) / sizeof(domain_rows[0]),
     .struct_bytes = sizeof(struct domain_settings),
-};
-
-static const struct field root_rows[] = {
-    {
-        .name = "docker",
-        .kind = FIELD_LATER,
-        .help = "services are not looked up in Swarm yet; list fixed servers under `services`",
-    },
-    {
-        .name = "metrics",
-        .kind = FIELD_LATER,
-        .help = "there is no metrics page yet; ask with `swarmward status --json`",
-    },
-};
-
-const struct field_table root_later = {
-    .section = "",
-    .fields = root_rows,
-    .count = sizeof(root_rows) / sizeof(root_rows[0]),
-    .struct_bytes = 0,
 };

@@ -3,12 +3,12 @@
 
 #include "model/settings.h"
 
-/* The rows of what is listed in the file, and of names that only a later version knows. */
+/* The rows of what is listed in the file. */
 
 extern const struct field_table certificate_entry; /* struct certificate_settings */
 extern const struct field_table server_entry;      /* struct server_settings */
 extern const struct field_table route_entry;       /* struct route_settings */
 extern const struct field_table domain_entry;      /* struct domain_settings */
-extern const struct field_table root_later;        /* FIELD_LATER only */
+extern const struct field_table owner_entry;       /* struct owner_settings */
 
 #endif

@@ -23,6 +23,10 @@ static const char certificates[] =
     "  #certificates:\n"
     "    #- { name: clinic, cert: /run/secrets/clinic.crt, key: /run/secrets/clinic.key }\n";
 
+static const char owners[] = "  # Which stacks may claim which domains by label.\n"
+                             "  #owners:\n"
+                             "    #- { domain: \"*.clinic.example\", stacks: [portal, lab] }\n";
+
 static const char services[] = "  portal:\n"
                                "    servers:\n"
                                "      - \"127.0.0.1:3000\"\n"
@@ -197,6 +201,8 @@ static void print_section(const struct document_section *section, struct text be
         print_entry_help(&certificate_entry, 1, out);
         buffer_append_text(out, text_of(certificates));
     }
+    if (section->table == &policy_fields)
+        buffer_append_text(out, text_of(owners));
 }
 
 void settings_write_example(struct buffer *out)

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "model/text_check.h"
+
 #define MESSAGE_BYTES 900
 
 bool reading_is_hopeless(const struct reading *reading)
@@ -81,6 +83,37 @@ bool reading_expects(struct reading *reading, const struct trail *trail,
     else if (node->kind != YAML_BROKEN)
         reading_error(reading, trail, node->place, "must be %s", wanted[kind]);
     return false;
+}
+
+/* What stands behind "secret:"; names have no slash, so nothing else can be reached by them. */
+static struct text mounted_name(struct reading *reading, const struct trail *trail,
+                                struct source_place place, struct text path)
+{
+    struct text name = text_from(path, text_find(path, ':') + 1);
+    struct err err;
+
+    if (name.len == 0)
+        reading_error(reading, trail, place, "there is no name behind the colon");
+    else if (text_check_name(name, &err) < 0)
+        reading_error(reading, trail, place, "%s", err.text);
+    return name;
+}
+
+struct text reading_mounted_path(struct reading *reading, const struct trail *trail,
+                                 struct source_place place, struct text path, bool is_secret)
+{
+    struct arena *arena = &reading->settings->arena;
+
+    if (text_starts(path, TEXT("secret:")))
+        return arena_format(arena, "/run/secrets/%.*s",
+                            TEXT_ARGS(mounted_name(reading, trail, place, path)));
+    if (!text_starts(path, TEXT("config:")))
+        return reading_path(reading, path);
+    if (is_secret)
+        reading_error(reading, trail, place,
+                      "a config can be read by everybody who may inspect the swarm; make it a "
+                      "secret and write secret:NAME");
+    return arena_format(arena, "/%.*s", TEXT_ARGS(mounted_name(reading, trail, place, path)));
 }
 
 struct text reading_path(struct reading *reading, struct text path)

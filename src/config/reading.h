@@ -16,6 +16,10 @@ struct reading {
     struct string_map certificate_names; /* -> index into settings.certificates, the first one */
     struct string_map host_names;        /* domains and aliases -> line */
     size_t host_count;
+    bool docker_written;   /* the section is there */
+    bool only_fixed;       /* a name that is not under `services` is a slip */
+    bool lenient;          /* an unknown name is a warning */
+    const char *reference; /* the page that lists the names */
 };
 
 /* Where in the nesting of the file we are; each reader puts its link on its own stack. */
@@ -40,8 +44,23 @@ bool reading_is_hopeless(const struct reading *reading);
 /* A relative path of a file is meant from the folder of the mapping file. */
 struct text reading_path(struct reading *reading, struct text path);
 
+/*
+ * The path of a file; "secret:NAME" and "config:NAME" are where Docker mounts those. A key must not
+ * be in a config, which everybody who may inspect the swarm can read.
+ */
+struct text reading_mounted_path(struct reading *reading, const struct trail *trail,
+                                 struct source_place place, struct text path, bool is_secret);
+
+/* "/api/" means "/api". -1: no request could have it. */
+int route_path_normalise(struct text *path, struct err *err);
+/* What its settings say of each other. */
+void check_service_policy(struct reading *reading, const struct trail *trail,
+                          struct source_place place, const struct service_policy *policy);
+
 /* One function a section. `node` may be NULL where the section may be left out. */
 void read_root(struct reading *reading, const struct yaml_node *root);
+void read_docker(struct reading *reading, const struct yaml_node *node);
+void read_owners(struct reading *reading, const struct yaml_node *policy);
 void read_certificates(struct reading *reading, const struct yaml_node *tls);
 void read_services(struct reading *reading, const struct yaml_node *node);
 void read_domains(struct reading *reading, const struct yaml_node *node);

@@ -9,8 +9,12 @@
 
 const struct document_section document_sections[] = {
     { &listener_fields, "listeners", "Where swarmward answers." },
+    { &docker_fields, "docker",
+      "Services in Swarm. The section may be empty (`docker: {}`); it is there by itself when a "
+      "route names a service that is not under `services`." },
     { &tls_fields, "tls", "The list `tls.certificates` has a table of its own below." },
-    { &policy_fields, "policy", "What an auditor asks." },
+    { &policy_fields, "policy",
+      "What an auditor asks. The list `policy.owners` has a table of its own below." },
     { &service_fields, "defaults",
       "For every service; `services.NAME` may have the same names for one." },
     { &route_fields, "defaults", "For every route; a route may have the same names for itself." },
@@ -19,6 +23,7 @@ const struct document_section document_sections[] = {
       "fields." },
     { &limit_fields, "limits", "How much time and memory a client may take." },
     { &log_fields, "", "Logs and traces." },
+    { &metrics_fields, "metrics", "What the admin listener shows." },
     { &shutdown_fields, "shutdown", "What SIGTERM does; a second one ends the program at once." },
 };
 
@@ -182,7 +187,7 @@ static void print_full_name(const char *section, const struct field *field, stru
     buffer_format(out, "`%s%s%s`", section, section[0] ? "." : "", field->name);
 }
 
-static void print_table(const struct field_table *table, const char *section, struct buffer *out)
+void document_print_table(const struct field_table *table, const char *section, struct buffer *out)
 {
     buffer_append_text(out, TEXT("\n| setting | value | default | meaning |\n|---|---|---|---|\n"));
     for (size_t i = 0; i < table->count; i++) {
@@ -200,8 +205,7 @@ static void print_table(const struct field_table *table, const char *section, st
     }
 }
 
-static void print_later_rows(const struct field_table *table, const char *section,
-                             struct buffer *out)
+void document_print_later(const struct field_table *table, const char *section, struct buffer *out)
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct field *field = &table->fields[i];
@@ -223,13 +227,18 @@ static void print_later_rows(const struct field_table *table, const char *sectio
 
 static void print_entries(struct buffer *out)
 {
+    buffer_append_text(out, TEXT("\n## policy.owners\n\nA list: which stacks may claim which "
+                                 "domains by label.\n"));
+    document_print_table(&owner_entry, "", out);
     buffer_append_text(out, TEXT("\n## tls.certificates\n\nA list. Leave it out and run "
                                  "with `--dev` for a first try without certificates.\n"));
-    print_table(&certificate_entry, "", out);
+    document_print_table(&certificate_entry, "", out);
     buffer_append_text(
         out, TEXT("\n## services\n\nNames for fixed servers. `services.NAME.servers` is a list; an "
-                  "item is an address, or a mapping with these names:\n"));
-    print_table(&server_entry, "", out);
+                  "item is an address, or a mapping with these names. A name without `servers` is "
+                  "that of a service\nin Swarm, and what is written here goes before its "
+                  "labels.\n"));
+    document_print_table(&server_entry, "", out);
     buffer_append_text(
         out, TEXT("\nBeside `servers` a service may have everything that `defaults` has for "
                   "services, like\n`services: { portal: { servers: [...], health: { path: /healthz "
@@ -238,11 +247,11 @@ static void print_entries(struct buffer *out)
         out, TEXT("\n## domains\n\nA name and what it is mapped to: `SERVICE`, `SERVICE:PORT`, "
                   "`ADDRESS:PORT`, or a mapping with\n`routes`, perhaps `aliases` (a list of names "
                   "that are answered alike) and:\n"));
-    print_table(&domain_entry, "", out);
+    document_print_table(&domain_entry, "", out);
     buffer_append_text(
         out, TEXT("\n`domains.NAME.routes` is a list. A route may have everything that `defaults` "
                   "has for routes, and:\n"));
-    print_table(&route_entry, "", out);
+    document_print_table(&route_entry, "", out);
 }
 
 void settings_write_reference(struct buffer *out)
@@ -255,13 +264,12 @@ void settings_write_reference(struct buffer *out)
         if (!follows)
             buffer_format(out, "\n## %s\n", section->name[0] ? section->name : "log and tracing");
         buffer_format(out, "\n%s\n", section->intro);
-        print_table(section->table, section->name, out);
+        document_print_table(section->table, section->name, out);
     }
     print_entries(out);
     buffer_append_text(out, text_of(tail_head));
-    print_later_rows(&root_later, "", out);
     for (size_t i = 0; i < document_section_count; i++)
-        print_later_rows(document_sections[i].table, document_sections[i].name, out);
-    print_later_rows(&domain_entry, domain_entry.section, out);
-    print_later_rows(&route_entry, route_entry.section, out);
+        document_print_later(document_sections[i].table, document_sections[i].name, out);
+    document_print_later(&domain_entry, domain_entry.section, out);
+    document_print_later(&route_entry, route_entry.section, out);
 }

@@ -10,6 +10,7 @@ static const struct trail defaults_trail = { .name = { "defaults", 8 } };
 static const struct trail headers_trail = { .parent = &defaults_trail, .name = { "headers", 7 } };
 static const struct trail limits_trail = { .name = { "limits", 6 } };
 static const struct trail shutdown_trail = { .name = { "shutdown", 8 } };
+static const struct trail metrics_trail = { .name = { "metrics", 7 } };
 
 /* One section that is one table. */
 static void read_table(struct reading *reading, const struct trail *trail,
@@ -36,9 +37,25 @@ static void read_tls(struct reading *reading, const struct yaml_node *node)
     section_read(reading, &section, node);
     if (binding_has(&binding, "ticket_secret")) {
         reading->settings->ticket_secret_given = true;
-        tls->ticket_secret = reading_path(reading, tls->ticket_secret);
+        tls->ticket_secret =
+            reading_mounted_path(reading, &tls_trail, node->place, tls->ticket_secret, true);
     }
     read_certificates(reading, node);
+}
+
+static void read_policy(struct reading *reading, const struct yaml_node *node)
+{
+    static const char *const others[] = { "owners", NULL };
+    struct binding binding = { .table = &policy_fields, .target = &reading->settings->policy };
+    struct section section = {
+        .trail = &policy_trail,
+        .bindings = &binding,
+        .binding_count = 1,
+        .others = others,
+    };
+
+    section_read(reading, &section, node);
+    read_owners(reading, node);
 }
 
 static void read_defaults(struct reading *reading, const struct yaml_node *node)
@@ -62,14 +79,12 @@ static void read_defaults(struct reading *reading, const struct yaml_node *node)
 
 static void read_root_names(struct reading *reading, const struct yaml_node *root)
 {
-    static const char *const others[] = { "version", "listeners", "tls",     "policy",   "defaults",
-                                          "limits",  "services",  "domains", "shutdown", NULL };
+    static const char *const others[] = { "version", "listeners", "docker",  "tls",
+                                          "policy",  "defaults",  "limits",  "services",
+                                          "domains", "shutdown",  "metrics", NULL };
     struct log_settings *log = &reading->settings->log;
-    struct binding bindings[] = {
-        { .table = &log_fields, .target = log },
-        { .table = &root_later, .target = NULL },
-    };
-    struct section section = { .bindings = bindings, .binding_count = 2, .others = others };
+    struct binding binding = { .table = &log_fields, .target = log };
+    struct section section = { .bindings = &binding, .binding_count = 1, .others = others };
 
     section_read(reading, &section, root);
     if (!text_equal(log->access_output, TEXT("stdout")) &&
@@ -111,8 +126,10 @@ void read_root(struct reading *reading, const struct yaml_node *root)
                yaml_find(root, "listeners"));
     if (yaml_find(root, "tls"))
         read_tls(reading, yaml_find(root, "tls"));
-    read_table(reading, &policy_trail, &policy_fields, &settings->policy,
-               yaml_find(root, "policy"));
+    read_docker(reading, yaml_find(root, "docker"));
+    read_table(reading, &metrics_trail, &metrics_fields, &settings->metrics,
+               yaml_find(root, "metrics"));
+    read_policy(reading, yaml_find(root, "policy"));
     read_defaults(reading, yaml_find(root, "defaults"));
     read_table(reading, &limits_trail, &limit_fields, &settings->limits, yaml_find(root, "limits"));
     read_table(reading, &shutdown_trail, &shutdown_fields, &settings->shutdown,
@@ -120,7 +137,7 @@ void read_root(struct reading *reading, const struct yaml_node *root)
     read_services(reading, yaml_find(root, "services"));
     if (domains)
         read_domains(reading, domains);
-    else
+    else if (!reading->docker_written)
         reading_error(reading, NULL, root->place,
                       "\"domains\" is missing; map one, like domains: { www.example.com: "
                       "\"127.0.0.1:3000\" }");

@@ -41,8 +41,7 @@ static int check_segments(struct text path, struct err *err)
     return 0;
 }
 
-/* "/api/" means "/api". */
-static int normalise_path(struct text *path, struct err *err)
+int route_path_normalise(struct text *path, struct err *err)
 {
     struct text text = *path;
 
@@ -114,10 +113,27 @@ static void unknown_service(struct reading *reading, const struct trail *trail,
                       "\"localhost\" is not looked up; write 127.0.0.1 or [::1] with the port");
     else
         reading_error(reading, trail, place,
-                      "no service \"%.*s\" under services, and looking services up in Swarm is "
-                      "not available yet; add services: { %.*s: { servers: [\"127.0.0.1:8080\"] "
-                      "} }",
+                      "no service \"%.*s\" under services; add services: { %.*s: { servers: "
+                      "[\"127.0.0.1:8080\"] } }, or docker: {} to look it up in Swarm",
                       TEXT_ARGS(name), TEXT_ARGS(name));
+}
+
+/* A name that is not under `services` is looked up in Swarm. */
+static size_t swarm_service(struct reading *reading, struct text name, struct source_place place)
+{
+    struct settings *settings = reading->settings;
+    struct service_settings *service =
+        ARRAY_PUSH(settings->services, settings->service_count, settings->service_capacity);
+
+    *service = (struct service_settings){
+        .name = arena_text(&settings->arena, name),
+        .in_swarm = true,
+        .policy = settings->service_defaults,
+        .place = place,
+    };
+    settings->docker_given = true;
+    string_map_put(&reading->service_names, service->name, settings->service_count - 1);
+    return settings->service_count - 1;
 }
 
 /* The servers of the file have their ports; one that is given must be theirs. */
@@ -126,6 +142,10 @@ static void check_port(struct reading *reading, const struct trail *trail,
 {
     const struct service_settings *service = &reading->settings->services[route->service_index];
 
+    if (!service->in_swarm && route->network.len)
+        reading_error(reading, trail, route->place,
+                      "\"%.*s\" has fixed servers, so no network; remove it",
+                      TEXT_ARGS(service->name));
     if (route->port == 0)
         return;
     for (size_t i = 0; i < service->server_count; i++) {
@@ -162,8 +182,11 @@ static void find_service(struct reading *reading, const struct trail *trail, str
     if (value.is_address)
         route->service_index = fixed_service(reading, &value.address, route->place);
     else if (!string_map_get(&reading->service_names, value.name, &route->service_index)) {
-        unknown_service(reading, trail, route->place, value.name);
-        return;
+        if (reading->only_fixed || text_equal(value.name, TEXT("localhost"))) {
+            unknown_service(reading, trail, route->place, value.name);
+            return;
+        }
+        route->service_index = swarm_service(reading, value.name, route->place);
     }
     if (value.port)
         route->port = value.port;
@@ -212,9 +235,10 @@ static void read_route(struct reading *reading, const struct trail *trail,
         .place = node->place,
     };
     section_read(reading, &section, node);
+    route->policy_given = bindings[1].given;
     if (node->kind != YAML_MAPPING)
         return;
-    if (path && path->kind == YAML_SCALAR && normalise_path(&route->path, &err) < 0)
+    if (path && path->kind == YAML_SCALAR && route_path_normalise(&route->path, &err) < 0)
         reading_error(reading, trail, path->place, "%s", err.text);
     if (service && service->kind == YAML_SCALAR) {
         route->place = service->place;

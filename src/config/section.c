@@ -139,19 +139,21 @@ static void unknown_name(const struct cursor *cursor, const struct yaml_node *no
 {
     struct text key = text_first(node->key, 80);
     struct text meant = TEXT_NONE;
+    void (*say)(struct reading * reading, const struct trail *trail, struct source_place place,
+                const char *format, ...) __attribute__((format(printf, 4, 5))) =
+        cursor->reading->lenient ? reading_warning : reading_error;
 
     if (full.len && said_where_it_belongs(cursor, node, full))
         return;
     if (!reading_is_hopeless(cursor->reading))
         meant = meant_name(cursor, node->key);
     if (meant.len)
-        reading_error(cursor->reading, cursor->trail, node->key_place,
-                      "\"%.*s\" is not known; did you mean \"%.*s\"?", TEXT_ARGS(key),
-                      TEXT_ARGS(meant));
+        say(cursor->reading, cursor->trail, node->key_place,
+            "\"%.*s\" is not known; did you mean \"%.*s\"?", TEXT_ARGS(key), TEXT_ARGS(meant));
     else
-        reading_error(cursor->reading, cursor->trail, node->key_place,
-                      "\"%.*s\" is not known; docs/configuration.md lists every setting",
-                      TEXT_ARGS(key));
+        say(cursor->reading, cursor->trail, node->key_place,
+            "\"%.*s\" is not known; %s lists every setting", TEXT_ARGS(key),
+            cursor->reading->reference);
 }
 
 static void read_list(const struct cursor *cursor, const struct field *field, void *target,

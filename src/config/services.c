@@ -1,4 +1,4 @@
-/* The section "services": names for fixed servers, for use without Docker. */
+/* The section "services": names for fixed servers, and what the file says of services in Swarm. */
 
 #include "base/array.h"
 #include "entries.h"
@@ -48,11 +48,17 @@ static void read_servers(struct reading *reading, const struct trail *trail,
     const struct yaml_node *list = yaml_find(service_node, "servers");
     struct trail here = { .parent = trail, .name = TEXT("servers") };
 
-    if (!list) {
-        reading_error(reading, trail, service_node->place,
-                      "has no servers; write servers: [\"127.0.0.1:3000\"]");
+    if (!list && reading->docker_written) {
+        service->in_swarm = true;
         return;
     }
+    if (!list) {
+        reading_error(reading, trail, service_node->place,
+                      "has no servers; write servers: [\"127.0.0.1:3000\"], or docker: {} when it "
+                      "is a service in Swarm");
+        return;
+    }
+    reading->only_fixed = !reading->docker_written;
     if (!reading_expects(reading, &here, list, YAML_SEQUENCE))
         return;
     if (list->count == 0)
@@ -111,6 +117,7 @@ static void read_service(struct reading *reading, const struct trail *trail,
         return;
     }
     section_read(reading, &section, node);
+    service->policy_given = binding.given;
     if (node->kind == YAML_MAPPING)
         read_servers(reading, &here, node, service);
 }

@@ -1,13 +1,13 @@
 /*
- * settings_documents reference|example: prints docs/configuration.md or conf/swarmward.yaml.
- * Run by `make docs`; not installed.
+ * settings_documents reference|example|labels: prints docs/configuration.md, conf/swarmward.yaml or
+ * docs/labels.md. Run by `make docs`; not installed.
  */
 
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "config/settings_file.h"
+#include "config/labels.h"
 
 int main(int argc, char **argv)
 {
@@ -20,8 +20,10 @@ int main(int argc, char **argv)
         settings_write_reference(&out);
     else if (text_equal(which, TEXT("example")))
         settings_write_example(&out);
+    else if (text_equal(which, TEXT("labels")))
+        labels_write_reference(&out);
     else {
-        fprintf(stderr, "usage: settings_documents reference|example\n");
+        fprintf(stderr, "usage: settings_documents reference|example|labels\n");
         return 2;
     }
     written = buffer_text(&out);

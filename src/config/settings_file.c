@@ -36,7 +36,11 @@ static void parse(struct reading *reading, struct text yaml)
 struct settings *settings_parse(const char *path, struct text yaml, struct problems *problems)
 {
     struct settings *settings = settings_new();
-    struct reading reading = { .settings = settings, .problems = problems };
+    struct reading reading = {
+        .settings = settings,
+        .problems = problems,
+        .reference = "docs/configuration.md",
+    };
     size_t errors = problems->error_count;
 
     settings->path = arena_text(&settings->arena, text_of(path));

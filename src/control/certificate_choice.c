@@ -197,6 +197,24 @@ bool certificate_choice_by_host(struct certificate_choice *choice, struct text h
     return found;
 }
 
+bool certificate_choice_covers(const struct certificate_choice *choice, struct text host)
+{
+    size_t candidate;
+
+    for (int kind = 0; kind < KEY_KIND_COUNT; kind++)
+        if (find_covering(choice, kind, host, &candidate))
+            return true;
+    return false;
+}
+
+void certificate_choice_rewind(struct certificate_choice *choice, size_t count)
+{
+    choice->count = count;
+    choice->published_count = 0;
+    for (size_t i = 0; i < count; i++)
+        choice->candidates[i].published = SNAPSHOT_NONE;
+}
+
 bool certificate_choice_by_name(struct certificate_choice *choice, struct text name,
                                 struct text host, uint32_t chosen_out[KEY_KIND_COUNT])
 {

@@ -60,6 +60,12 @@ bool certificate_choice_by_host(struct certificate_choice *choice, struct text h
 bool certificate_choice_by_name(struct certificate_choice *choice, struct text name,
                                 struct text host, uint32_t chosen_out[KEY_KIND_COUNT]);
 
+/* Does any cover `host`? Chooses nothing. */
+bool certificate_choice_covers(const struct certificate_choice *choice, struct text host);
+
+/* Nothing is chosen any more, and those that were added behind the first `count` are forgotten. */
+void certificate_choice_rewind(struct certificate_choice *choice, size_t count);
+
 uint32_t certificate_choice_publish(struct certificate_choice *choice, size_t candidate);
 
 #endif

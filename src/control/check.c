@@ -5,11 +5,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "load_files.h"
+#include "publication.h"
 
 enum {
     CHECK_GOOD = 0,
@@ -55,24 +54,40 @@ static int verdict(const struct check *check, const struct problems *problems, b
     return check->strict && problems->warning_count ? CHECK_INVALID : CHECK_GOOD;
 }
 
-static int run(const struct check *check, struct snapshot_builder *builder)
+static int publish_nothing(struct snapshot_builder *builder, struct mapping_file *file,
+                           struct problems *problems, struct publication *publication)
+{
+    struct mapping_sources sources = {
+        .file = file,
+        .makes_certificates = builder->authority != NULL,
+    };
+    struct mapping *mapping = mapping_new(&sources);
+    int status = publication_make(builder, file, mapping, problems, publication);
+
+    mapping_free(mapping);
+    if (status == 0)
+        publication_close(publication);
+    return status;
+}
+
+static int run(const struct check *check, struct certificate_store *store,
+               struct snapshot_builder *builder)
 {
     struct problems problems = { 0 };
-    struct loaded_files loaded;
-    bool good = load_files(check->path, builder, &problems, &loaded) == 0;
+    struct publication publication;
+    struct mapping_file *file = mapping_file_load(check->path, store, builder->now_s, &problems);
+    bool good = file && publish_nothing(builder, file, &problems, &publication) == 0;
     int code = verdict(check, &problems, good);
 
     print_problems(&problems);
-    if (good) {
+    if (good)
         printf("%s: %s, domains=%u services=%u certificates=%u warnings=%zu\n", check->path,
-               code == CHECK_GOOD ? "valid" : "not valid with --strict", loaded.domains,
-               loaded.services, loaded.certificates, problems.warning_count);
-        close(loaded.snapshot_fd);
-        close(loaded.keyring_fd);
-    } else {
+               code == CHECK_GOOD ? "valid" : "not valid with --strict", publication.domains,
+               publication.services, publication.certificates, problems.warning_count);
+    else
         printf("%s: not valid, problems=%zu warnings=%zu\n", check->path, problems.error_count,
                problems.warning_count);
-    }
+    mapping_file_free(file);
     problems_done(&problems);
     return code;
 }
@@ -82,6 +97,7 @@ int check_main(int argc, char **argv)
     uint8_t secret[KEYRING_TICKET_SECRET_BYTES];
     struct check check = { 0 };
     struct snapshot_builder builder = { .boot_secret = secret, .generation = 1 };
+    struct certificate_store *store;
     struct err err;
     int code;
 
@@ -96,12 +112,15 @@ int check_main(int argc, char **argv)
         fprintf(stderr, "swarmward check: --dev: %s\n", err.text);
         return CHECK_FAILED;
     }
-    builder.store = certificate_store_new();
+    store = certificate_store_new();
     builder.slots = slot_map_new();
+    builder.domain_slots = slot_map_new();
     slot_map_begin(builder.slots);
-    code = run(&check, &builder);
+    slot_map_begin(builder.domain_slots);
+    code = run(&check, store, &builder);
     slot_map_free(builder.slots);
-    certificate_store_free(builder.store);
+    slot_map_free(builder.domain_slots);
+    certificate_store_free(store);
     dev_authority_free(builder.authority);
     return code;
 }

@@ -13,6 +13,7 @@
 #include "http/http_path.h"
 #include "json_out.h"
 #include "snapshot_facts.h"
+#include "swarm_facts.h"
 
 #define HOST_BYTES 256
 #define URL_BYTES  8192
@@ -30,7 +31,7 @@ struct target {
 struct verdict {
     int status;
     const char *reason; /* as in the access log */
-    const char *why;
+    struct text why;
 };
 
 static int parse_port(struct text text, uint16_t *port_out, struct err *err)
@@ -105,7 +106,7 @@ static void write_verdict(const struct verdict *verdict, struct json_out *json)
     if (verdict->status > 0)
         json_put_number(json, "status", verdict->status);
     json_put_text(json, "reason", text_of(verdict->reason));
-    json_put_text(json, "why", text_of(verdict->why));
+    json_put_text(json, "why", verdict->why);
 }
 
 static void write_policy(const char *key, const struct field_table *table, const void *policy,
@@ -156,12 +157,14 @@ static struct verdict explain_route(const struct control *control,
     write_policy("policy", &route_fields, route->policy, json);
     json_put_object_end(json);
     usable = write_service(control, service, json);
+    if (service->refusal != SERVICE_SERVED)
+        return (struct verdict){ 503, service_refusal_reason(service->refusal), service->why };
     if (service->endpoint_count == 0)
-        return (struct verdict){ 503, "no_endpoint", "the service has no endpoint" };
+        return (struct verdict){ 503, "no_endpoint", TEXT("the service has no endpoint") };
     if (usable == 0)
         return (struct verdict){ 503, "no_endpoint",
-                                 "every endpoint of the service is down or ejected" };
-    return (struct verdict){ 0, "", "it goes to one of the usable endpoints of the service" };
+                                 TEXT("every endpoint of the service is down or ejected") };
+    return (struct verdict){ 0, "", TEXT("it goes to one of the usable endpoints of the service") };
 }
 
 static bool is_in_date(const struct snapshot *snapshot, const struct snapshot_domain *domain)
@@ -188,15 +191,17 @@ static struct verdict explain_path(const struct control *control,
     struct text normal;
 
     if (!http_path_normalise(path, room, &normal)) {
-        verdict = (struct verdict){ 400, "bad_path",
-                                    "the path has a bad escape, a backslash, or climbs above /" };
+        verdict =
+            (struct verdict){ 400, "bad_path",
+                              TEXT("the path has a bad escape, a backslash, or climbs above /") };
     } else {
         route = snapshot_find_route(control->snapshot, domain, normal);
         if (route)
             verdict = explain_route(control, route, json);
         else
-            verdict = (struct verdict){ 404, "no_such_route",
-                                        "the domain has no route whose path begins this one" };
+            verdict =
+                (struct verdict){ 404, "no_such_route",
+                                  TEXT("the domain has no route whose path begins this one") };
     }
     free(room);
     return verdict;
@@ -207,17 +212,30 @@ static struct verdict explain_domain(const struct control *control, const struct
 {
     const struct snapshot *snapshot = control->snapshot;
     const struct snapshot_domain *domain = snapshot_find_domain(snapshot, target->host);
+    const struct quarantined_service *claim = swarm_find_claim(control, target->host);
     struct verdict verdict;
     char name[256];
 
+    if (claim) {
+        json_put_object(json, "quarantined");
+        swarm_write_quarantined(claim, json);
+        json_put_object_end(json);
+    }
+
     if (!domain && (snapshot->fallback_certificates[KEY_ECDSA] != SNAPSHOT_NONE ||
                     snapshot->fallback_certificates[KEY_RSA] != SNAPSHOT_NONE))
-        return (struct verdict){ 404, "no_such_domain",
-                                 "no domain has this name; the handshake gets the certificate of "
-                                 "tls.unknown_sni" };
+        return (
+            struct verdict){ 404, "no_such_domain",
+                             TEXT("no domain has this name; the handshake gets the certificate of "
+                                  "tls.unknown_sni") };
+    if (!domain && claim)
+        return (struct verdict){ -1, "unrecognized_name",
+                                 TEXT("no domain has this name, because the labels of the service "
+                                      "that claims it are quarantined; the TLS handshake is "
+                                      "refused") };
     if (!domain)
         return (struct verdict){ -1, "unrecognized_name",
-                                 "no domain has this name; the TLS handshake is refused" };
+                                 TEXT("no domain has this name; the TLS handshake is refused") };
     json_put_object(json, "domain");
     json_put_text(json, "name", snapshot_domain_name(domain, name));
     json_put_text(json, "matched", domain->wildcard ? TEXT("wildcard") : TEXT("exact"));
@@ -226,7 +244,7 @@ static struct verdict explain_domain(const struct control *control, const struct
     verdict = explain_path(control, domain, target->path, json);
     if (verdict.status == 0 && !is_in_date(snapshot, domain))
         verdict.why =
-            "it would be forwarded, but the certificate is out of date: clients refuse it";
+            TEXT("it would be forwarded, but the certificate is out of date: clients refuse it");
     return verdict;
 }
 
@@ -245,7 +263,7 @@ int explain_write(struct control *control, struct text url, struct text method,
     write_target(&target, method, json);
     if (!target.https)
         verdict = (struct verdict){ (int)control->snapshot->listeners.redirect_status, "",
-                                    "plain HTTP is only ever redirected to https" };
+                                    TEXT("plain HTTP is only ever redirected to https") };
     else
         verdict = explain_domain(control, &target, json);
     write_verdict(&verdict, json);

@@ -15,8 +15,11 @@
 #include "check.h"
 #include "control.h"
 #include "ipc/messages.h"
+#include "label_cache.h"
 #include "process/descriptors.h"
 #include "process/spawn.h"
+#include "publication.h"
+#include "swarm_link.h"
 
 static int open_authority(struct control *control, struct err *err)
 {
@@ -37,16 +40,19 @@ static int open_authority(struct control *control, struct err *err)
 static int take_running(struct control *control, const struct message_hello *hello,
                         struct channel_message *message, struct err *err)
 {
-    if (message->fd_count < 3)
+    if (message->fd_count < 4)
         return err_set(err, "the parent sent no snapshot of generation %llu",
                        (unsigned long long)hello->generation);
     control->snapshot = snapshot_from_fd(message->fds[1], err);
     if (!control->snapshot)
         return -1;
     control->loader.generation = hello->generation;
+    control->loader.content = publication_content(message->fds[1]);
     slot_map_seed(control->slots, control->snapshot);
+    slot_map_seed_domains(control->domain_slots, control->snapshot);
     log_set_level((enum log_level)control->snapshot->log.error_level);
     log_info("event=resume generation=%llu", (unsigned long long)hello->generation);
+    loader_resume(control, message->fds[3]);
     return 0;
 }
 
@@ -145,13 +151,15 @@ static void tune_heap(void)
 
 static int control_open(struct control *control, struct err *err)
 {
-    control->loader.snapshot_fd = -1;
     control->board = board_map(CHILD_BOARD, err);
     if (!control->board)
         return -1;
     control->io = io_new();
     control->store = certificate_store_new();
     control->slots = slot_map_new();
+    control->domain_slots = slot_map_new();
+    control->labels = label_cache_new();
+    loader_init(control);
     control->channel = channel_new(control->io, CHILD_CHANNEL, &parent_handler, control);
     return 0;
 }
@@ -160,12 +168,14 @@ static void control_close(struct control *control)
 {
     command_server_free(control->server);
     channel_free(control->channel);
+    loader_done(control);
+    swarm_link_free(control->link);
+    label_cache_free(control->labels);
     snapshot_unref(control->snapshot);
-    if (control->loader.snapshot_fd >= 0)
-        close(control->loader.snapshot_fd);
     certificate_store_free(control->store);
     dev_authority_free(control->authority);
     slot_map_free(control->slots);
+    slot_map_free(control->domain_slots);
     free(control->config_path);
     free(control->state_directory);
     io_free(control->io);

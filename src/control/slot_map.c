@@ -104,6 +104,26 @@ void slot_map_seed(struct slot_map *map, const struct snapshot *snapshot)
     rebuild(&map->kept);
 }
 
+uint64_t slot_map_domain_identity(struct text name, bool wildcard)
+{
+    return hash_mix(hash_text(name) ^ wildcard);
+}
+
+void slot_map_seed_domains(struct slot_map *map, const struct snapshot *snapshot)
+{
+    static_assert(BOARD_DOMAINS == BOARD_ENDPOINTS, "one size of map for both");
+    assert(!map->loading);
+    for (uint32_t i = 0; i < snapshot->domain_count; i++) {
+        const struct snapshot_domain *domain = &snapshot->domains[i];
+
+        if (domain->slot >= BOARD_DOMAINS)
+            continue;
+        map->kept.taken[domain->slot] = true;
+        map->kept.owners[domain->slot] = slot_map_domain_identity(domain->name, domain->wildcard);
+    }
+    rebuild(&map->kept);
+}
+
 void slot_map_begin(struct slot_map *map)
 {
     assert(!map->loading);

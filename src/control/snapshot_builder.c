@@ -1,6 +1,6 @@
 /*
- * Settings -> snapshot and keyring: services with their endpoints and slots, routes, domains with
- * their certificates, the ticket secret. Called by loader.c and by check.c. Opens no file itself.
+ * Mapping -> snapshot and keyring: services with their endpoints and slots, routes, domains with
+ * their certificates, the ticket secret. Called by publication.c. Opens no file itself.
  */
 
 #include "snapshot_builder.h"
@@ -13,75 +13,82 @@
 #include "base/memory.h"
 #include "certificate_choice.h"
 #include "model/board.h"
-#include "pki/ticket_secret.h"
 
 struct build {
     /* borrowed */
     struct snapshot_builder *builder;
     const struct settings *settings;
+    const struct mapping *mapping;
+    struct certificate_choice *certificates;
     struct problems *problems;
     /* owned until it is handed over */
     struct snapshot *snapshot;
     struct keyring *keyring;
-    struct certificate_choice certificates;
+    size_t endpoints_left_out;
 };
 
 static const struct source_place no_place; /* of the whole file */
 
-/* An endpoint is who it is, not where: of two services at one address each has its own counters. */
-static uint64_t endpoint_identity(uint64_t service, const struct address *address)
-{
-    uint64_t identity = hash_mix(service ^ hash_mix(address_hash(address)));
-
-    return identity ? identity : 1;
-}
-
-static void build_endpoints(struct build *build, const struct service_settings *from,
+static void build_endpoints(struct build *build, const struct mapped_service *from,
                             struct snapshot_service *service)
 {
-    struct arena *arena = &build->snapshot->arena;
+    service->endpoints =
+        arena_new(&build->snapshot->arena, from->endpoint_count, sizeof(*service->endpoints));
+    for (size_t i = 0; i < from->endpoint_count; i++) {
+        const struct mapped_endpoint *mapped = &from->endpoints[i];
+        struct snapshot_endpoint *endpoint = &service->endpoints[service->endpoint_count];
 
-    service->endpoints = arena_new(arena, from->server_count, sizeof(*service->endpoints));
-    service->endpoint_count = (uint32_t)from->server_count;
-    for (size_t i = 0; i < from->server_count; i++) {
-        const struct server_settings *server = &from->servers[i];
-        struct snapshot_endpoint *endpoint = &service->endpoints[i];
-        char text[ADDRESS_TEXT_BYTES];
-        size_t len = address_print(&server->address, text);
-
-        endpoint->name = arena_text(arena, text_make(text, len));
-        endpoint->address = server->address;
-        endpoint->weight = (uint32_t)server->weight;
-        endpoint->pooled = true;
-        endpoint->identity = endpoint_identity(service->identity, &server->address);
-        endpoint->slot = slot_map_assign(build->builder->slots, endpoint->identity);
-        if (endpoint->slot == SNAPSHOT_NONE)
-            problems_error(build->problems, build->settings, server->place,
-                           "more than %d servers in all services together; leave some out",
-                           BOARD_ENDPOINTS);
+        *endpoint = (struct snapshot_endpoint){
+            .name = mapped->name,
+            .address = mapped->address,
+            .identity = mapped->identity,
+            .slot = slot_map_assign(build->builder->slots, mapped->identity),
+            .weight = mapped->weight,
+            .pooled = mapped->pooled,
+        };
+        if (endpoint->slot == SNAPSHOT_NONE) {
+            build->endpoints_left_out++;
+            continue;
+        }
+        service->endpoint_count++;
     }
+}
+
+/* The file alone cannot have too many servers: it was checked. The swarm's tasks are not refused
+ * with everything else, the ones beyond the limit get no request. */
+static void report_left_out(struct build *build)
+{
+    if (build->endpoints_left_out)
+        problems_warning(build->problems, build->settings, no_place,
+                         "%zu endpoints are beyond the limit of %d in all services together; they "
+                         "get no request",
+                         build->endpoints_left_out, BOARD_ENDPOINTS);
 }
 
 static void build_services(struct build *build)
 {
-    const struct settings *settings = build->settings;
+    const struct mapping *mapping = build->mapping;
     struct snapshot *snapshot = build->snapshot;
 
     snapshot->services =
-        arena_new(&snapshot->arena, settings->service_count, sizeof(*snapshot->services));
-    snapshot->service_count = (uint32_t)settings->service_count;
-    for (size_t i = 0; i < settings->service_count; i++) {
-        const struct service_settings *from = &settings->services[i];
+        arena_new(&snapshot->arena, mapping->service_count, sizeof(*snapshot->services));
+    snapshot->service_count = (uint32_t)mapping->service_count;
+    for (size_t i = 0; i < mapping->service_count; i++) {
+        const struct mapped_service *from = &mapping->services[i];
         struct snapshot_service *service = &snapshot->services[i];
 
-        service->name = from->name;
-        service->policy = &from->policy;
-        service->identity = hash_text(from->name);
+        *service = (struct snapshot_service){
+            .name = from->name,
+            .policy = &from->policy,
+            .refusal = from->refusal,
+            .why = from->why,
+        };
         build_endpoints(build, from, service);
     }
+    report_left_out(build);
 }
 
-static void build_routes(struct build *build, const struct domain_settings *from, uint32_t first)
+static void build_routes(struct build *build, const struct mapped_domain *from, uint32_t first)
 {
     struct snapshot_route *routes = build->snapshot->routes + first;
 
@@ -89,28 +96,28 @@ static void build_routes(struct build *build, const struct domain_settings *from
         routes[i] = (struct snapshot_route){
             .name = from->routes[i].name,
             .path = from->routes[i].path,
-            .service = (uint32_t)from->routes[i].service_index,
+            .service = (uint32_t)from->routes[i].service,
             .priority = from->routes[i].priority,
-            .policy = &from->routes[i].policy,
+            .policy = from->routes[i].policy,
         };
     snapshot_sort_routes(routes, from->route_count);
 }
 
-static bool is_auto(const struct domain_settings *domain)
+static bool is_auto(const struct mapped_domain *domain)
 {
     return text_equal(domain->certificate, TEXT("auto"));
 }
 
-static bool choose(struct build *build, const struct domain_settings *from, struct text host,
+static bool choose(struct build *build, const struct mapped_domain *from, struct text host,
                    uint32_t chosen_out[KEY_KIND_COUNT])
 {
     if (is_auto(from))
-        return certificate_choice_by_host(&build->certificates, host, chosen_out);
-    return certificate_choice_by_name(&build->certificates, from->certificate, host, chosen_out);
+        return certificate_choice_by_host(build->certificates, host, chosen_out);
+    return certificate_choice_by_name(build->certificates, from->certificate, host, chosen_out);
 }
 
 /* One made certificate for all names of a domain that no other covers. */
-static int make_certificate(struct build *build, const struct domain_settings *from,
+static int make_certificate(struct build *build, const struct mapped_domain *from,
                             const struct text_list *hosts, uint32_t *made_out)
 {
     struct snapshot_builder *builder = build->builder;
@@ -121,12 +128,12 @@ static int make_certificate(struct build *build, const struct domain_settings *f
         problems_error(build->problems, build->settings, from->place, "--dev: %s", err.text);
         return -1;
     }
-    *made_out = certificate_choice_publish(&build->certificates,
-                                           certificate_choice_add(&build->certificates, facts));
+    *made_out = certificate_choice_publish(build->certificates,
+                                           certificate_choice_add(build->certificates, facts));
     return 0;
 }
 
-static void report_uncovered(struct build *build, const struct domain_settings *from,
+static void report_uncovered(struct build *build, const struct mapped_domain *from,
                              struct text host)
 {
     if (is_auto(from))
@@ -141,31 +148,32 @@ static void report_uncovered(struct build *build, const struct domain_settings *
                        TEXT_ARGS(from->certificate), TEXT_ARGS(host));
 }
 
-/* Name and aliases of a domain: one entry each, which share the routes. */
-static void build_hosts(struct build *build, const struct domain_settings *from,
-                        struct snapshot_domain *domains, struct text *hosts)
+/* The names of a domain: one entry each, which share the routes. */
+static void build_hosts(struct build *build, const struct mapped_domain *from,
+                        struct snapshot_domain *domains, struct text *scratch)
 {
     bool makes = build->builder->authority && is_auto(from);
-    struct text_list uncovered = { .items = hosts + 1 + from->alias_count };
+    struct text_list uncovered = { .items = scratch };
     uint32_t made;
 
-    hosts[0] = from->name;
-    for (size_t i = 0; i < from->alias_count; i++)
-        hosts[i + 1] = from->aliases[i];
-    for (size_t i = 0; i <= from->alias_count; i++) {
-        bool wildcard = text_starts(hosts[i], TEXT("*."));
+    for (size_t i = 0; i < from->host_count; i++) {
+        struct text host = from->hosts[i];
+        bool wildcard = text_starts(host, TEXT("*."));
 
-        domains[i].name = text_from(hosts[i], wildcard ? 2 : 0);
+        domains[i].name = text_from(host, wildcard ? 2 : 0);
         domains[i].wildcard = wildcard;
-        if (choose(build, from, hosts[i], domains[i].certificates))
+        domains[i].slot =
+            slot_map_assign(build->builder->domain_slots,
+                            slot_map_domain_identity(domains[i].name, domains[i].wildcard));
+        if (choose(build, from, host, domains[i].certificates))
             continue;
         if (!makes)
-            report_uncovered(build, from, hosts[i]);
-        uncovered.items[uncovered.count++] = hosts[i];
+            report_uncovered(build, from, host);
+        uncovered.items[uncovered.count++] = host;
     }
     if (!makes || !uncovered.count || make_certificate(build, from, &uncovered, &made) < 0)
         return;
-    for (size_t i = 0; i <= from->alias_count; i++)
+    for (size_t i = 0; i < from->host_count; i++)
         if (domains[i].certificates[KEY_ECDSA] == SNAPSHOT_NONE &&
             domains[i].certificates[KEY_RSA] == SNAPSHOT_NONE)
             domains[i].certificates[KEY_ECDSA] = made;
@@ -173,32 +181,31 @@ static void build_hosts(struct build *build, const struct domain_settings *from,
 
 static void build_domains(struct build *build)
 {
-    const struct settings *settings = build->settings;
+    const struct mapping *mapping = build->mapping;
     struct snapshot *snapshot = build->snapshot;
     size_t routes = 0;
     size_t domains = 0;
 
-    for (size_t i = 0; i < settings->domain_count; i++) {
-        routes += settings->domains[i].route_count;
-        domains += settings->domains[i].alias_count + 1;
+    for (size_t i = 0; i < mapping->domain_count; i++) {
+        routes += mapping->domains[i].route_count;
+        domains += mapping->domains[i].host_count;
     }
     snapshot->routes = arena_new(&snapshot->arena, routes, sizeof(*snapshot->routes));
     snapshot->domains = arena_new(&snapshot->arena, domains, sizeof(*snapshot->domains));
-    for (size_t i = 0; i < settings->domain_count; i++) {
-        const struct domain_settings *from = &settings->domains[i];
-        size_t hosts = from->alias_count + 1;
-        struct text *scratch = memory_resize(NULL, hosts * 2, sizeof(*scratch));
+    for (size_t i = 0; i < mapping->domain_count; i++) {
+        const struct mapped_domain *from = &mapping->domains[i];
+        struct snapshot_domain *built = snapshot->domains + snapshot->domain_count;
+        struct text *scratch = memory_resize(NULL, from->host_count + 1, sizeof(*scratch));
 
         build_routes(build, from, snapshot->route_count);
-        build_hosts(build, from, snapshot->domains + snapshot->domain_count, scratch);
+        build_hosts(build, from, built, scratch);
         free(scratch);
-        for (size_t j = 0; j < hosts; j++) {
-            snapshot->domains[snapshot->domain_count + j].first_route = snapshot->route_count;
-            snapshot->domains[snapshot->domain_count + j].route_count = (uint32_t)from->route_count;
-            snapshot->domains[snapshot->domain_count + j].slot = SNAPSHOT_NONE;
+        for (size_t j = 0; j < from->host_count; j++) {
+            built[j].first_route = snapshot->route_count;
+            built[j].route_count = (uint32_t)from->route_count;
         }
         snapshot->route_count += (uint32_t)from->route_count;
-        snapshot->domain_count += (uint32_t)hosts;
+        snapshot->domain_count += (uint32_t)from->host_count;
     }
 }
 
@@ -212,13 +219,13 @@ static void build_fallback(struct build *build)
     if (text_equal(name, TEXT("reject")))
         return;
     /* With no such name the file was refused before; one that cannot be read is reported by now. */
-    certificate_choice_by_name(&build->certificates, name, TEXT_NONE, fallback);
+    certificate_choice_by_name(build->certificates, name, TEXT_NONE, fallback);
 }
 
 /* What was chosen for a host or as the fallback, with its key. */
 static void build_certificates(struct build *build)
 {
-    const struct certificate_choice *choice = &build->certificates;
+    const struct certificate_choice *choice = build->certificates;
     struct snapshot *snapshot = build->snapshot;
     struct keyring *keyring = build->keyring;
 
@@ -244,27 +251,11 @@ static void build_certificates(struct build *build)
     keyring->key_count = (uint32_t)choice->published_count;
 }
 
-static void build_ticket_secret(struct build *build)
+static void build_ticket_secret(struct build *build, const struct mapping_file *file)
 {
-    const struct settings *settings = build->settings;
-    struct snapshot_builder *builder = build->builder;
-    bool missing = false;
-    struct err err;
-    char *path;
-    int status;
-
-    memcpy(build->keyring->ticket_secret, builder->boot_secret, KEYRING_TICKET_SECRET_BYTES);
-    if (settings->tls.session_tickets != SESSION_TICKETS_SHARED)
-        return;
-    path = text_to_heap(settings->tls.ticket_secret);
-    status = ticket_secret_read(path, build->keyring->ticket_secret, &missing, &err);
-    free(path);
-    if (status == 0)
-        return;
-    if (missing && !settings->ticket_secret_given)
-        builder->ticket_secret_missing = true;
-    else
-        problems_error(build->problems, settings, no_place, "tls.ticket_secret: %s", err.text);
+    memcpy(build->keyring->ticket_secret,
+           file->has_ticket_secret ? file->ticket_secret : build->builder->boot_secret,
+           KEYRING_TICKET_SECRET_BYTES);
 }
 
 static void build_sections(struct build *build)
@@ -279,15 +270,19 @@ static void build_sections(struct build *build)
     snapshot->limits = settings->limits;
     snapshot->log = settings->log;
     snapshot->shutdown = settings->shutdown;
+    snapshot->shared_sources = build->mapping->shared_sources;
+    snapshot->shared_source_count = (uint32_t)build->mapping->shared_source_count;
 }
 
-int snapshot_build(struct snapshot_builder *builder, const struct settings *settings,
-                   struct problems *problems, struct snapshot **snapshot_out,
-                   struct keyring **keyring_out)
+int snapshot_build(struct snapshot_builder *builder, struct mapping_file *file,
+                   const struct mapping *mapping, struct problems *problems,
+                   struct built_snapshot *built_out)
 {
     struct build build = {
         .builder = builder,
-        .settings = settings,
+        .settings = file->settings,
+        .mapping = mapping,
+        .certificates = &file->certificates,
         .problems = problems,
         .snapshot = snapshot_new(),
         .keyring = keyring_new(),
@@ -295,24 +290,20 @@ int snapshot_build(struct snapshot_builder *builder, const struct settings *sett
     size_t errors_before = problems->error_count;
     struct err err;
 
-    builder->ticket_secret_missing = false;
-    certificate_choice_load(&build.certificates, settings, builder->store, builder->now_s,
-                            problems);
+    mapping_file_rewind(file);
     build_sections(&build);
     build_services(&build);
     build_domains(&build);
     build_fallback(&build);
     build_certificates(&build);
-    build_ticket_secret(&build);
-    certificate_choice_done(&build.certificates);
+    build_ticket_secret(&build, file);
     if (problems->error_count == errors_before && snapshot_index(build.snapshot, &err) < 0)
-        problems_error(problems, settings, no_place, "%s", err.text);
+        problems_error(problems, build.settings, no_place, "%s", err.text);
     if (problems->error_count != errors_before) {
         snapshot_unref(build.snapshot);
         keyring_unref(build.keyring);
         return -1;
     }
-    *snapshot_out = build.snapshot;
-    *keyring_out = build.keyring;
+    *built_out = (struct built_snapshot){ build.snapshot, build.keyring };
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "endpoint_facts.h"
 #include "json_out.h"
 #include "snapshot_facts.h"
+#include "swarm_facts.h"
 
 static const char *const phase_names[] = {
     [BOARD_STARTING] = "starting",
@@ -80,6 +81,8 @@ static void write_services(const struct control *control, struct json_out *json)
         json_put_text(json, "name", service->name);
         json_put_text(json, "balance", text_of(balance_names[service->policy->balance]));
         json_put_text(json, "health_path", service->policy->health.path);
+        json_put_text(json, "refusal", text_of(service_refusal_reason(service->refusal)));
+        json_put_text(json, "why", service->why);
         json_put_array(json, "endpoints");
         for (uint32_t j = 0; j < service->endpoint_count; j++)
             endpoint_write(control->board, &service->endpoints[j], json);
@@ -158,4 +161,5 @@ void status_write(struct control *control, struct json_out *json)
     write_domains(snapshot, json);
     write_services(control, json);
     write_certificates(snapshot, json);
+    swarm_write_status(control, json);
 }

@@ -270,3 +270,44 @@ void field_print(const struct field *field, const void *target, struct buffer *o
         break;
     }
 }
+
+static size_t member_bytes(enum field_kind kind)
+{
+    switch (kind) {
+    case FIELD_BOOL:
+        return sizeof(bool);
+    case FIELD_INTEGER:
+    case FIELD_MILLISECONDS:
+    case FIELD_BYTES:
+    case FIELD_BYTE_RATE:
+    case FIELD_PERCENT:
+    case FIELD_FRACTION:
+    case FIELD_AUTO_INTEGER:
+        return sizeof(int64_t);
+    case FIELD_CHOICE:
+        return sizeof(int);
+    case FIELD_TEXT:
+        return sizeof(struct text);
+    case FIELD_TEXT_LIST:
+        return sizeof(struct text_list);
+    case FIELD_ADDRESS:
+        return sizeof(struct address);
+    case FIELD_STATUS_RANGE:
+        return sizeof(struct status_range);
+    case FIELD_LATER:
+        return 0;
+    }
+    return 0;
+}
+
+void fields_overlay(const struct field_table *table, void *target, const void *source,
+                    uint64_t mask)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct field *field = &table->fields[i];
+        size_t bytes = member_bytes(field->kind);
+
+        if (mask >> i & 1 && bytes)
+            memcpy(field_member(field, target), field_member_const(field, source), bytes);
+    }
+}

@@ -39,7 +39,7 @@
 
 /* The fewest bytes that one of them takes: a count that cannot be true is refused at once. */
 #define CERTIFICATE_LEAST 89
-#define SERVICE_LEAST     25
+#define SERVICE_LEAST     17
 #define ENDPOINT_LEAST    30
 #define ROUTE_LEAST       24
 #define DOMAIN_LEAST      25
@@ -154,7 +154,6 @@ static void put_services(struct buffer *out, const struct snapshot *snapshot,
 
         wire_put_text(out, service->name);
         wire_put_u32(out, policies->of[i]);
-        wire_put_u64(out, service->identity);
         wire_put_u8(out, (uint8_t)service->refusal);
         wire_put_text(out, service->why);
         wire_put_u32(out, service->endpoint_count);
@@ -369,7 +368,6 @@ static void decode_service(struct decoder *decoder, struct snapshot_service *ser
 
     service->name = wire_get_text(wire, NAME_BYTES);
     policy = wire_get_u32(wire);
-    service->identity = wire_get_u64(wire);
     refusal = wire_get_u8(wire);
     service->why = wire_get_text(wire, WHY_BYTES);
     count = wire_get_count(wire, decoder->endpoints_left, ENDPOINT_LEAST);

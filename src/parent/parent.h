@@ -28,6 +28,7 @@ struct generation {
     uint64_t load_id;
     int snapshot; /* owned */
     int keyring;  /* owned */
+    int file;     /* text of the mapping file, for the next control; not read here */
     int64_t shutdown_delay_ms;
     int64_t shutdown_drain_ms;
 };

@@ -16,13 +16,17 @@
 #define SETTLE_MS      2000
 #define SETTLE_LOOK_MS 1
 
+static const struct generation no_generation = { .snapshot = -1, .keyring = -1, .file = -1 };
+
 static void generation_close(struct generation *generation)
 {
     if (generation->snapshot >= 0)
         close(generation->snapshot);
     if (generation->keyring >= 0)
         close(generation->keyring);
-    *generation = (struct generation){ .snapshot = -1, .keyring = -1 };
+    if (generation->file >= 0)
+        close(generation->file);
+    *generation = no_generation;
 }
 
 static void settle(struct parent *parent);
@@ -47,7 +51,7 @@ void publish_init(struct parent *parent)
 {
     struct publish *publish = &parent->publish;
 
-    publish->current = (struct generation){ .snapshot = -1, .keyring = -1 };
+    publish->current = no_generation;
     publish->next = publish->current;
     publish->next_log = -1;
     deadline_init(&publish->deadline, parent->io, on_deadline, parent);
@@ -145,7 +149,7 @@ static void commit(struct parent *parent)
     publish->next_log = -1; /* handed over */
     generation_close(&publish->current);
     publish->current = publish->next;
-    publish->next = (struct generation){ .snapshot = -1, .keyring = -1 };
+    publish->next = no_generation;
     commit_members(parent);
     forget_next_log(publish);
     rollout_end(&publish->rollout);
@@ -243,7 +247,7 @@ void publish_begin(struct parent *parent, struct channel_message *message)
     struct err err;
 
     if (publish->state != PUBLISH_IDLE || message_publish_get(message->body, &what) < 0 ||
-        message->fd_count != 2) {
+        message->fd_count != 3) {
         child_kill(&parent->control, "it published what or when it may not");
         return;
     }
@@ -253,10 +257,12 @@ void publish_begin(struct parent *parent, struct channel_message *message)
         .load_id = what.id,
         .snapshot = channel_message_take_fd(message, 0),
         .keyring = channel_message_take_fd(message, 1),
+        .file = channel_message_take_fd(message, 2),
         .shutdown_delay_ms = what.shutdown_delay_ms,
         .shutdown_drain_ms = what.shutdown_drain_ms,
     };
-    if (parent->shutdown.state != SHUTDOWN_NONE)
+    /* while health is red and everything is served as before, the swarm goes on changing */
+    if (parent->shutdown.state != SHUTDOWN_NONE && parent->shutdown.state != SHUTDOWN_DELAY)
         refuse(parent, EXIT_FAILED, "swarmward is shutting down");
     else if (stage(parent, &what, &err) < 0)
         refuse(parent, EXIT_FAILED, err.text);

@@ -44,7 +44,7 @@ struct certificate_store {
     struct stored_pair *pairs;
     size_t pair_count;
     size_t pair_capacity;
-    struct retired_facts *retired; /* replaced, but handed out since the last sweep */
+    struct retired_facts *retired; /* replaced since the last sweep */
     size_t retired_count;
     size_t retired_capacity;
     struct string_map index; /* paths -> place in pairs */
@@ -155,15 +155,13 @@ static struct stored_pair *pair_of(struct certificate_store *store,
     return pair;
 }
 
-/* The old facts go, at once or (when somebody has them) with the next sweep. */
+/* The old facts go with the next sweep: what is served may still be made of them. */
 static void replace_facts(struct certificate_store *store, struct stored_pair *pair,
                           struct certificate_facts *facts)
 {
-    if (pair->facts && pair->is_used)
+    if (pair->facts)
         *ARRAY_PUSH(store->retired, store->retired_count, store->retired_capacity) =
             (struct retired_facts){ pair->facts };
-    else
-        certificate_facts_free(pair->facts);
     pair->facts = facts;
 }
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "config/labels.h"
 #include "refusals.h"
 
 static char *committed(const char *name)
@@ -46,6 +47,12 @@ static void the_example_is_not_stale(void **state)
 {
     (void)state;
     assert_fresh("conf/swarmward.yaml", settings_write_example);
+}
+
+static void the_page_of_labels_is_not_stale(void **state)
+{
+    (void)state;
+    assert_fresh("docs/labels.md", labels_write_reference);
 }
 
 static void assert_default(const struct field_table *table, const void *settings)
@@ -130,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_reference_is_not_stale),
         cmocka_unit_test(the_example_is_not_stale),
+        cmocka_unit_test(the_page_of_labels_is_not_stale),
         cmocka_unit_test(the_example_is_accepted_and_changes_no_default),
         cmocka_unit_test(what_the_example_hides_may_be_uncommented),
         cmocka_unit_test(the_smallest_file_is_accepted),

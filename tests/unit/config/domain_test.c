@@ -91,8 +91,8 @@ static const struct refusal mapped[] = {
     { MAPPED("portla"), "4:14: domains.a.example: no service \"portla\" under services; did you "
                         "mean \"portal\"?" },
     { MAPPED("banana:80"),
-      "4:14: domains.a.example: no service \"banana\" under services, and looking services up in "
-      "Swarm is not available yet; add services: { banana: { servers: [\"127.0.0.1:8080\"] } }" },
+      "4:14: domains.a.example: no service \"banana\" under services; add services: { banana: { "
+      "servers: [\"127.0.0.1:8080\"] } }, or docker: {} to look it up in Swarm" },
     { MAPPED("localhost:80"),
       "4:14: domains.a.example: \"localhost\" is not looked up; write 127.0.0.1 or [::1] with the "
       "port" },
@@ -161,7 +161,8 @@ static const struct refusal routes[] = {
       "4:25: domains.a.example.routes: must be a mapping, like { name: value }" },
     { ROUTES("[{ path: / }]"),
       "4:25: domains.a.example.routes: \"service\" is missing: Where its requests go: a name under "
-      "`services`, perhaps with :PORT, or the ADDRESS:PORT of one fixed server." },
+      "`services` or of a service in Swarm, perhaps with :PORT, or the ADDRESS:PORT of one fixed "
+      "server." },
     { ROUTES("[{ service: portal, path: api }]"),
       "4:50: domains.a.example.routes: must begin with /" },
     { ROUTES("[{ service: portal, path: \"\" }]"),
@@ -243,7 +244,8 @@ static const struct refusal services[] = {
     { SERVICES("{ s: [\"127.0.0.1:1\"] }"),
       "3:16: services.s: must be a mapping; write { servers: [...] }" },
     { SERVICES("{ s: { balance: source_hash } }"),
-      "3:16: services.s: has no servers; write servers: [\"127.0.0.1:3000\"]" },
+      "3:16: services.s: has no servers; write servers: [\"127.0.0.1:3000\"], or docker: {} "
+      "when it is a service in Swarm" },
     { SERVICES("{ s: { servers: [] } }"), "3:27: services.s.servers: must not be empty" },
     { SERVICES("{ s: { servers: \"127.0.0.1:1\" } }"),
       "3:27: services.s.servers: must be a list, like [a, b]" },
@@ -265,9 +267,6 @@ static const struct refusal services[] = {
       "3:44: services.s: \"retries\" belongs to a route; write it in the route or under defaults" },
     { SERVICES("{ s: { servers: [\"127.0.0.1:1\"], health: { timeout: 20s } } }"),
       "3:13: services.s: health.timeout must not be longer than health.interval" },
-    { SERVICES("{ s: { servers: [\"127.0.0.1:1\"], drain: 5s } }"),
-      "3:44: services.s.drain: is not available in this version: services are not looked up in "
-      "Swarm yet, fixed servers do not come and go; remove it" },
     { SERVICES("{ \"a b\": { servers: [\"127.0.0.1:1\"] } }"),
       "3:13: services: \"a b\" is no name; use letters, digits, and _ . - within" },
     { SERVICES("{ 127.0.0.1: { servers: [\"127.0.0.1:1\"] } }"),

@@ -92,11 +92,11 @@ static void of_many_errors_a_hundred_are_written_and_the_rest_is_counted(void **
     (void)state;
     buffer_append_text(&yaml, TEXT("version: 1\ndomains:\n"));
     for (size_t i = 0; i < 250; i++)
-        buffer_format(&yaml, "  d%zu.example: app\n", i);
+        buffer_format(&yaml, "  d%zu.example: a/b\n", i);
     lines = read_lines(buffer_text(&yaml), &settings);
     assert_null(settings);
     assert_int_equal(count_lines(lines), 101);
-    assert_non_null(strstr(lines, "f.yaml:102:16: error: domains.d99.example: no service"));
+    assert_non_null(strstr(lines, "f.yaml:102:16: error: domains.d99.example: a service has no"));
     assert_null(strstr(lines, "d100.example"));
     assert_non_null(strstr(lines, "\nf.yaml: error: and 150 more\n"));
     free(lines);

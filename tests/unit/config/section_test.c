@@ -99,11 +99,6 @@ static const struct refusal values[] = {
 };
 
 static const struct refusal later[] = {
-    { WHOLE "docker: { endpoint: \"\" }\n",
-      "3:1: docker: is not available in this version: services are not looked up in Swarm yet; "
-      "list fixed servers under `services`; remove it" },
-    { WHOLE "metrics:\n", "3:1: metrics: is not available in this version: there is no metrics "
-                          "page yet; ask with `swarmward status --json`; remove it" },
     { WHOLE "listeners: { https: { http2: true } }\n",
       "3:23: listeners.https.http2: is not available in this version: HTTP/2 is not built yet, "
       "clients are offered HTTP/1.1; remove it" },
@@ -112,9 +107,9 @@ static const struct refusal later[] = {
     { WHOLE "tls: { profile: custom }\n",
       "3:17: tls.profile: \"custom\" is not available in this version; write intermediate or "
       "modern" },
-    { WHOLE "policy: { backend_encryption: overlay }\n",
-      "3:31: policy.backend_encryption: \"overlay\" is not available in this version; write "
-      "required or none" },
+    { WHOLE "policy: { backend_encryption: mtls }\n",
+      "3:31: policy.backend_encryption: \"mtls\" is not available in this version; write "
+      "overlay or none" },
     { WHOLE "tracing: { traceparent: generate }\n",
       "3:25: tracing.traceparent: \"generate\" is not available in this version; write pass or "
       "off" },
@@ -158,7 +153,9 @@ static const struct refusal certificates[] = {
       "3:22: tls.certificates: must be a list, like [a, b]" },
     { WHOLE "tls: { certificates: [{ name: c, cert: /c }] }\n",
       "3:23: tls.certificates: \"key\" is missing: PEM file with its private key, which nobody "
-      "else may be able to read unless it is under /run/secrets." },
+      "else may be able to read unless it is under /run/secrets; secret:NAME is the Docker secret "
+      "of "
+      "that name." },
     { WHOLE "tls: { certificates: [{ name: \"a b\", cert: /c, key: /k }] }\n",
       "3:31: tls.certificates.name: \"a b\" is no name; use letters, digits, and _ . - within" },
     { WHOLE "tls: { certificates: [{ name: auto, cert: /c, key: /k }] }\n",
@@ -238,10 +235,10 @@ static void all_errors_come_at_once_in_the_order_of_the_file(void **state)
           "services: { s: { servers: [x] } }\nlimits: { a: 1, b: 2 }\nbanana: 1\n",
           "2:12: domains: \"a_b.example\": a domain has letters, digits, hyphens and dots only, no "
           "\"_\"\n"
-          "2:25: domains.a_b.example: no service \"x\" under services, and looking services up in "
-          "Swarm is not available yet; add services: { x: { servers: [\"127.0.0.1:8080\"] } }\n"
-          "2:39: domains.b.example: no service \"1\" under services, and looking services up in "
-          "Swarm is not available yet; add services: { 1: { servers: [\"127.0.0.1:8080\"] } }\n"
+          "2:25: domains.a_b.example: no service \"x\" under services; add services: { x: { "
+          "servers: [\"127.0.0.1:8080\"] } }, or docker: {} to look it up in Swarm\n"
+          "2:39: domains.b.example: no service \"1\" under services; add services: { 1: { "
+          "servers: [\"127.0.0.1:8080\"] } }, or docker: {} to look it up in Swarm\n"
           "3:20: shutdown.delay: \"5\" has no unit; write 5ms, 5s, 5m or 5h\n"
           "4:28: services.s.servers: \"x\" has no port; write it as 127.0.0.1:8080 or [::1]:8080\n"
           "5:11: limits: \"a\" is not known; docs/configuration.md lists every setting\n"

@@ -18,6 +18,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 #define DAY 86400L
 
@@ -28,22 +29,32 @@ void world_open(struct builder_world *world)
     *world = (struct builder_world){ 0 };
     strcpy(world->directory, "/tmp/swarmward-builder-XXXXXX");
     assert_non_null(mkdtemp(world->directory));
-    world->builder.store = certificate_store_new();
+    world->store = certificate_store_new();
+    world->labels = label_cache_new();
     world->builder.slots = slot_map_new();
+    world->builder.domain_slots = slot_map_new();
     world->builder.boot_secret = boot_secret;
     world->builder.generation = 7;
     world->builder.now_s = clock_wall_s();
 }
 
-static void forget(struct builder_world *world)
+/* All but the file. */
+static void forget_build(struct builder_world *world)
 {
     snapshot_unref(world->snapshot);
     keyring_unref(world->keyring);
-    settings_free(world->settings);
-    problems_done(&world->problems);
+    mapping_free(world->mapping);
     world->snapshot = NULL;
     world->keyring = NULL;
-    world->settings = NULL;
+    world->mapping = NULL;
+}
+
+static void forget(struct builder_world *world)
+{
+    forget_build(world);
+    mapping_file_free(world->file);
+    problems_done(&world->problems);
+    world->file = NULL;
 }
 
 static void remove_files(const char *directory)
@@ -64,9 +75,12 @@ static void remove_files(const char *directory)
 void world_close(struct builder_world *world)
 {
     forget(world);
-    certificate_store_free(world->builder.store);
+    swarm_unref(world->swarm);
+    label_cache_free(world->labels);
+    certificate_store_free(world->store);
     dev_authority_free(world->builder.authority);
     slot_map_free(world->builder.slots);
+    slot_map_free(world->builder.domain_slots);
     remove_files(world->directory);
 }
 
@@ -137,25 +151,62 @@ static void fill_in(struct builder_world *world, const char *yaml, struct buffer
     }
 }
 
+static int build(struct builder_world *world)
+{
+    struct built_snapshot built;
+    int status =
+        snapshot_build(&world->builder, world->file, world->mapping, &world->problems, &built);
+
+    if (status == 0) {
+        world->snapshot = built.snapshot;
+        world->keyring = built.keyring;
+    }
+    return status;
+}
+
+int world_rebuild(struct builder_world *world)
+{
+    struct mapping_sources sources = {
+        .file = world->file,
+        .swarm = world->swarm,
+        .labels = world->labels,
+        .makes_certificates = world->builder.authority != NULL,
+    };
+    int status;
+
+    forget_build(world);
+    slot_map_begin(world->builder.slots);
+    slot_map_begin(world->builder.domain_slots);
+    world->mapping = mapping_new(&sources);
+    status = build(world);
+    if (status == 0) {
+        slot_map_keep(world->builder.slots);
+        slot_map_keep(world->builder.domain_slots);
+        label_cache_keep(world->labels, world->file->settings);
+    } else {
+        slot_map_drop(world->builder.slots);
+        slot_map_drop(world->builder.domain_slots);
+        label_cache_drop(world->labels);
+    }
+    return status;
+}
+
 int world_build(struct builder_world *world, const char *yaml)
 {
     struct buffer text = { 0 };
-    int status;
+    int status = -1;
+    int fd;
 
     forget(world);
     fill_in(world, yaml, &text);
-    world->settings = settings_parse("test.yaml", buffer_text(&text), &world->problems);
-    if (!world->settings)
-        print_error("%.*s", TEXT_ARGS(buffer_text(&world->problems.lines)));
-    assert_non_null(world->settings);
+    fd = file_sealed_memory("test", text.bytes, buffer_len(&text), NULL);
+    assert_true(fd >= 0);
     buffer_done(&text);
-    slot_map_begin(world->builder.slots);
-    status = snapshot_build(&world->builder, world->settings, &world->problems, &world->snapshot,
-                            &world->keyring);
-    if (status == 0)
-        slot_map_keep(world->builder.slots);
-    else
-        slot_map_drop(world->builder.slots);
+    world->file =
+        mapping_file_from_fd("test.yaml", fd, world->store, world->builder.now_s, &world->problems);
+    close(fd);
+    if (world->file)
+        status = world_rebuild(world);
     buffer_append_byte(&world->problems.lines, '\0');
     return status;
 }

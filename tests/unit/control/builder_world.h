@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "pki/certificate_file.h"
 #include "snapshot_builder.h"
 
 /*
@@ -13,7 +14,11 @@ struct builder_world {
     char directory[64];
     struct snapshot_builder builder;
     struct problems problems;
-    struct settings *settings;
+    struct certificate_store *store;
+    struct label_cache *labels;
+    struct swarm *swarm; /* owned; NULL: without Docker */
+    struct mapping_file *file;
+    struct mapping *mapping;
     struct snapshot *snapshot;
     struct keyring *keyring;
 };
@@ -30,8 +35,12 @@ enum world_key {
 void world_certificate(struct builder_world *world, const char *name, enum world_key key,
                        const char *names, int days);
 
-/* Parse `yaml`, where every % becomes the directory, and build. 0 or -1, as snapshot_build(). */
+/* Load `yaml`, where every % becomes the directory, and build. 0 or -1: `problems` has the errors.
+ */
 int world_build(struct builder_world *world, const char *yaml);
+
+/* The swarm has changed: build again under the same file. */
+int world_rebuild(struct builder_world *world);
 
 /* The name that the file gives to the certificate of a host and kind; "" for none. */
 struct text world_chosen(const struct builder_world *world, const char *host, enum key_kind kind);

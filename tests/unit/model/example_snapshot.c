@@ -38,7 +38,9 @@ static struct route_policy *route_policy(struct snapshot *snapshot)
 
 static struct snapshot_endpoint endpoint(const char *address, uint32_t slot)
 {
-    struct snapshot_endpoint made = { .name = text_of(address), .slot = slot, .weight = 1 };
+    struct snapshot_endpoint made = {
+        .name = text_of(address), .slot = slot, .weight = 1, .pooled = slot % 2 == 0
+    };
 
     if (address_parse(text_of(address), &made.address, NULL) < 0)
         abort();
@@ -89,14 +91,14 @@ static void add_services(struct snapshot *snapshot)
         .policy = service_policy(snapshot),
         .endpoints = web,
         .endpoint_count = 2,
-        .identity = 77,
     };
     snapshot->services[1] = (struct snapshot_service){
         .name = TEXT("portal_api"),
         .policy = checked,
         .endpoints = api,
         .endpoint_count = 1,
-        .identity = 78,
+        .refusal = SERVICE_NOT_ENCRYPTED,
+        .why = TEXT("network plain is not encrypted"),
     };
 }
 
@@ -182,7 +184,6 @@ struct snapshot *large_snapshot(uint32_t count, size_t chain_bytes)
             .policy = service_policy(snapshot),
             .endpoints = one,
             .endpoint_count = 1,
-            .identity = i,
         };
         snapshot->routes[i] = (struct snapshot_route){
             .name = TEXT("app"), .path = TEXT("/"), .service = i, .policy = route_policy(snapshot)

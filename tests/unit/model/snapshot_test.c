@@ -51,7 +51,8 @@ static void assert_same_services(const struct snapshot *a, const struct snapshot
         assert_true(text_equal(x->name, y->name));
         assert_true(text_equal(x->policy->health.path, y->policy->health.path));
         assert_int_equal(x->policy->health.interval_ms, y->policy->health.interval_ms);
-        assert_int_equal(x->identity, y->identity);
+        assert_int_equal(x->refusal, y->refusal);
+        assert_true(text_equal(x->why, y->why));
         assert_int_equal(x->endpoint_count, y->endpoint_count);
         for (uint32_t j = 0; j < x->endpoint_count; j++) {
             assert_true(text_equal(x->endpoints[j].name, y->endpoints[j].name));
@@ -59,6 +60,7 @@ static void assert_same_services(const struct snapshot *a, const struct snapshot
             assert_int_equal(x->endpoints[j].identity, y->endpoints[j].identity);
             assert_int_equal(x->endpoints[j].slot, y->endpoints[j].slot);
             assert_int_equal(x->endpoints[j].weight, y->endpoints[j].weight);
+            assert_int_equal(x->endpoints[j].pooled, y->endpoints[j].pooled);
         }
     }
 }

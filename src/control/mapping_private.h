@@ -1,0 +1,53 @@
+#ifndef SWARMWARD_CONTROL_MAPPING_PRIVATE_H
+#define SWARMWARD_CONTROL_MAPPING_PRIVATE_H
+
+#include "base/hash.h"
+#include "mapping.h"
+
+/* A mapping on its way: what its files share. */
+
+/* A host that labels add routes to. */
+struct label_host {
+    struct text host;
+    size_t file_domain;          /* index into settings.domains; SIZE_MAX: labels alone know it */
+    struct mapped_route *routes; /* heap: those of the labels */
+    size_t route_count;
+    size_t route_capacity;
+};
+
+struct mapper {
+    /* borrowed */
+    const struct mapping_sources *sources;
+    const struct settings *file;
+    const struct swarm *swarm; /* NULL: without Docker */
+    /* owned */
+    struct mapping *mapping;
+    struct string_map services;      /* key -> index into mapping->services */
+    struct string_map file_hosts;    /* -> index into settings.domains */
+    struct string_map file_services; /* in Swarm, by name -> index into settings.services */
+    struct string_map claims;      /* "host path priority" -> index into swarm services, or FILE */
+    struct string_map label_hosts; /* -> index into hosts */
+    struct label_host *hosts;
+    size_t host_count;
+    size_t host_capacity;
+    const struct label_settings **labels; /* in force, by index into swarm->services */
+};
+
+#define CLAIMED_BY_FILE SIZE_MAX
+
+/* mapping_labels.c: which labels hold, and what they claim. */
+void mapping_read_labels(struct mapper *mapper);
+/* The routes of the labels in force, into `hosts`. */
+void mapping_add_label_routes(struct mapper *mapper);
+
+/* mapping_swarm.c: a service in Swarm at one port. Returns its index in mapping->services. */
+struct swarm_route {
+    struct text service;
+    struct text network; /* "" = the one that is shared */
+    int64_t port;        /* 0 = nobody says */
+    const struct service_policy *policy;
+};
+
+size_t mapping_swarm_service(struct mapper *mapper, const struct swarm_route *route);
+
+#endif

@@ -1,0 +1,178 @@
+#ifndef SWARMWARD_DISCOVERY_PRIVATE_H
+#define SWARMWARD_DISCOVERY_PRIVATE_H
+
+#include "base/buffer.h"
+#include "discovery/discovery.h"
+#include "dns_watch.h"
+#include "docker/engine.h"
+#include "docker/objects.h"
+#include "net/deadline.h"
+#include "own_task.h"
+
+/* What the files of this folder share: everything that is known, as it was said last. */
+
+struct known_task {
+    struct docker_task task;  /* in its service's arena */
+    int64_t running_since_ms; /* when it was first seen running; 0: never */
+};
+
+/* A service of the swarm. Those that nobody asks for are an ID and a name. */
+struct known_service {
+    /* owned */
+    char *id;   /* "": only its name is known */
+    char *name; /* "": only its ID is known */
+    struct arena spec;
+    struct arena task_arena;
+    struct address *dns; /* heap: the last answer that was believed */
+    /* borrowed */
+    struct discovery *discovery;
+    struct docker_request *spec_request;  /* NULL: none is under way */
+    struct docker_request *tasks_request; /* the same */
+    struct docker_service service;        /* in `spec` */
+    struct known_task *tasks;             /* in `task_arena` */
+    size_t task_count;
+    size_t dns_count;
+    bool listed;   /* the API knows it */
+    bool enabled;  /* by label */
+    bool wanted;   /* by name */
+    bool watched;  /* DNS is asked for it */
+    bool dns_seen; /* DNS has known an address of it */
+    bool dns_doubted;
+    bool from_disk;       /* no source has spoken of it since the start */
+    uint64_t list_number; /* of the last list that had it */
+    int64_t tasks_at_ms;  /* when the API last listed its tasks; 0: never */
+    int64_t tasks_due_ms; /* 0: not due */
+    int64_t spec_at_ms;
+    int64_t spec_due_ms;   /* 0: not due */
+    int64_t spec_pause_ms; /* between two looks: grows while it keeps changing */
+    int64_t hot_until_ms;
+    int64_t hot_since_ms;  /* 0: it is not hot */
+    int64_t dns_at_ms;     /* last answer that was believed; 0: never */
+    int64_t dns_silent_ms; /* since when DNS says "nothing"; 0: it does not */
+    bool dns_answered;     /* anything at all, failures too */
+    unsigned quiet_rounds; /* resyncs without a look at its tasks */
+};
+
+struct known_network {
+    struct docker_network network; /* in the arena of the list */
+    bool dns_seen;                 /* DNS has given an address of it */
+};
+
+enum list_kind {
+    LIST_INFO,
+    LIST_NODES,
+    LIST_NETWORKS,
+    LIST_SERVICES,
+    LIST_OWN_TASK,
+    LIST_COUNT,
+};
+
+struct discovery {
+    /* owned */
+    struct arena options_arena;
+    struct docker_engine *engine; /* NULL: no API */
+    struct dns_watch *dns;
+    struct known_service **services;
+    size_t service_count;
+    size_t service_capacity;
+    struct arena network_arena;
+    struct known_network *networks; /* in its arena */
+    size_t network_count;
+    char **own_networks; /* IDs, of this very task */
+    size_t own_network_count;
+    size_t own_network_capacity;
+    struct arena node_arena;
+    struct docker_node *nodes; /* in its arena: ID and host name */
+    size_t node_count;
+    struct swarm *swarm;
+    struct deadline tick;     /* the next thing that is due */
+    struct deadline view;     /* the view is made again */
+    struct deadline retry;    /* DISCOVERY_LOST: the next try */
+    struct deadline resync;   /* the next list of all */
+    struct deadline patience; /* of discovery_settled(), for DNS */
+    struct deadline store;    /* the view goes to disk */
+    char engines_why[300];
+    char node_id[64];
+    /* borrowed */
+    struct io *io;
+    const struct discovery_handler *handler;
+    void *owner;
+    struct docker_request *events;
+    struct docker_request *lists[LIST_COUNT];
+    struct discovery_options options; /* texts in options_arena */
+    struct discovery_facts facts;
+    char problem[300];
+    char store_problem[300];
+    char api_version[16];
+    char container[OWN_CONTAINER_BYTES];
+    int64_t back_off_ms;
+    int64_t started_ms;
+    int64_t event_ms; /* of the oldest event that has not led to a change; 0: none */
+    uint64_t list_number;
+    uint64_t view_hash;
+    size_t requests_in_flight;
+    bool engines_encrypt;
+    bool complete;
+    bool api_failed; /* once: waiting for it is over */
+    bool dns_patience_over;
+    bool was_settled;
+};
+
+/* link.c */
+void link_init(struct discovery *discovery);
+void link_done(struct discovery *discovery);
+void link_connect(struct discovery *discovery);
+/* Back to waiting; what is known stays. */
+void link_lost(struct discovery *discovery, const char *problem);
+bool link_has_lists(const struct discovery *discovery);
+/* All tasks were looked at once: the link is live. */
+void link_is_complete(struct discovery *discovery);
+void link_heard(struct discovery *discovery);
+void link_relist(struct discovery *discovery, enum list_kind kind);
+
+/* events.c */
+void events_take(struct discovery *discovery, struct text json);
+
+/* follow.c: which service is looked at when */
+void follow_tick(struct discovery *discovery);
+void follow_soon(struct discovery *discovery); /* something became due */
+void follow_hurry(struct known_service *service, int64_t for_ms);
+void follow_spec(struct known_service *service);
+void follow_cancel(struct discovery *discovery);
+/* DNS has given addresses of these networks: from now on it is asked about them. */
+void follow_see_networks(const struct known_service *service);
+void follow_dns(struct discovery *discovery, const struct dns_answer *answer);
+void follow_round(struct discovery *discovery); /* the list of all was read */
+bool service_is_followed(const struct known_service *service);
+
+/* table.c */
+struct known_service *table_by_id(struct discovery *discovery, struct text id);
+struct known_service *table_by_name(struct discovery *discovery, struct text name);
+struct known_service *table_add(struct discovery *discovery, struct text id, struct text name);
+/* A service as the API lists it. Returns whether it is followed. */
+bool table_take_service(struct discovery *discovery, const struct docker_service *service);
+void table_take_tasks(struct known_service *service, const struct docker_task *tasks, size_t count);
+void table_take_networks(struct discovery *discovery, const struct docker_network *networks,
+                         size_t count);
+void table_take_nodes(struct discovery *discovery, const struct docker_node *nodes, size_t count);
+/* The API has no such service any more. */
+void table_remove(struct known_service *service);
+/* Those that the list of this number did not have. */
+void table_sweep(struct discovery *discovery);
+void table_take_swarm(struct discovery *discovery, const struct swarm *stored);
+void table_done(struct discovery *discovery);
+const struct known_network *table_network(const struct discovery *discovery, struct text id_or_name,
+                                          uint32_t *index_out);
+bool table_is_shared(const struct discovery *discovery, const struct known_network *network);
+
+void table_add_own_network(struct discovery *discovery, struct text id);
+void table_forget_own_networks(struct discovery *discovery);
+
+/* discovery.c */
+void discovery_touch(struct discovery *discovery); /* the view may have changed */
+
+/* view.c: the view as of now, one reference. */
+struct swarm *view_make(struct discovery *discovery);
+uint64_t view_hash(const struct swarm *swarm);
+
+#endif
