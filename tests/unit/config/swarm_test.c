@@ -44,7 +44,7 @@ static const struct refusal refusals[] = {
       "port" },
     { "version: 1\nservices: { a: { servers: [\"127.0.0.1:1\"] } }\ndomains:\n  a.example: { "
       "routes: [{ path: /, service: a, network: edge }] }\n",
-      "4:50: domains.a.example.routes: \"a\" has fixed servers, so no network; remove it" },
+      "4:45: domains.a.example.routes: \"a\" has fixed servers, so no network; remove it" },
     { WHOLE "tls: { certificates: [{ cert: config:crt, key: config:key }] }\n",
       "3:23: tls.certificates: a config can be read by everybody who may inspect the swarm; make "
       "it a secret and write secret:NAME" },
