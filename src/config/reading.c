@@ -103,17 +103,19 @@ struct text reading_mounted_path(struct reading *reading, const struct trail *tr
                                  struct source_place place, struct text path, bool is_secret)
 {
     struct arena *arena = &reading->settings->arena;
+    bool from_secret = text_starts(path, TEXT("secret:"));
+    struct text name;
 
-    if (text_starts(path, TEXT("secret:")))
-        return arena_format(arena, "/run/secrets/%.*s",
-                            TEXT_ARGS(mounted_name(reading, trail, place, path)));
-    if (!text_starts(path, TEXT("config:")))
+    if (!from_secret && !text_starts(path, TEXT("config:")))
         return reading_path(reading, path);
+    name = mounted_name(reading, trail, place, path);
+    if (from_secret)
+        return arena_format(arena, "/run/secrets/%.*s", TEXT_ARGS(name));
     if (is_secret)
         reading_error(reading, trail, place,
                       "a config can be read by everybody who may inspect the swarm; make it a "
                       "secret and write secret:NAME");
-    return arena_format(arena, "/%.*s", TEXT_ARGS(mounted_name(reading, trail, place, path)));
+    return arena_format(arena, "/%.*s", TEXT_ARGS(name));
 }
 
 struct text reading_path(struct reading *reading, struct text path)
