@@ -27,6 +27,7 @@
     X(queue_timeout)                                                                               \
     X(connect_failed)                                                                              \
     X(connect_timeout)                                                                             \
+    X(backend_silent)                                                                              \
     X(backend_closed)                                                                              \
     X(backend_cut)                                                                                 \
     X(backend_invalid)                                                                             \

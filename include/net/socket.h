@@ -2,6 +2,7 @@
 #define SWARMWARD_NET_SOCKET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "net/address.h"
@@ -20,6 +21,12 @@ int socket_connect_result(int fd);
 
 /* TCP keepalive for tunnels: first probe after 60 s, then 4 every 15 s (CONFIG.md section 4). */
 void socket_keepalive(int fd);
+
+/*
+ * Has the peer's kernel acknowledged nothing of what was sent, for so long? Then nobody is there
+ * any more, however patient one is with what runs there (tcp(7), TCP_INFO).
+ */
+bool socket_is_unanswered(int fd, int64_t for_ms);
 
 /* close() so that the peer sees a reset rather than a clean end. */
 void socket_close_reset(int fd);

@@ -86,6 +86,16 @@ void socket_keepalive(int fd)
     set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
+bool socket_is_unanswered(int fd, int64_t for_ms)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof(info);
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return false;
+    return info.tcpi_unacked > 0 && info.tcpi_last_ack_recv >= for_ms;
+}
+
 void socket_close_reset(int fd)
 {
     struct linger linger = { .l_onoff = 1, .l_linger = 0 };

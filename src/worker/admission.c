@@ -121,12 +121,24 @@ static void count_address(const struct client *client, struct worker *worker, in
     }
 }
 
+/* One address of the routing mesh stands for many clients: it has no limit of its own. */
+static bool is_shared_source(const struct snapshot *snapshot, const struct address *address)
+{
+    for (uint32_t i = 0; i < snapshot->shared_source_count; i++)
+        if (address_prefix_contains(&snapshot->shared_sources[i], address))
+            return true;
+    return false;
+}
+
 bool admission_enter(struct admission *admission, struct client *client)
 {
     struct worker *worker = admission->worker;
     int64_t per_ip = worker->serving->snapshot->limits.connections_per_ip;
+    bool shared = is_shared_source(worker->serving->snapshot, &client->address);
 
-    if (per_ip > 0) {
+    if (shared)
+        COUNT(worker, mesh_connections, 1);
+    if (per_ip > 0 && !shared) {
         if (connections_of(client, worker) >= (uint64_t)per_ip)
             return false;
         client->counted_by_address = true;

@@ -63,6 +63,7 @@ static int worker_open(struct worker *worker, unsigned index, struct err *err)
     worker->log = access_log_new(worker);
     worker->endpoints = endpoint_table_new(worker);
     worker->lines = memory_new(FIELD_LINES_MAX * sizeof(*worker->lines));
+    worker->domain_owners = memory_new(BOARD_DOMAINS * sizeof(*worker->domain_owners));
     TAILQ_INIT(&worker->clients);
     worker->channel = channel_new(worker->io, CHILD_CHANNEL, &worker_orders, worker);
     return 0;
@@ -85,6 +86,7 @@ static void worker_close(struct worker *worker)
     channel_free(worker->channel);
     buffer_done(&worker->head_out);
     free(worker->lines);
+    free(worker->domain_owners);
     io_free(worker->io);
     board_unmap(worker->board);
 }

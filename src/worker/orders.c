@@ -5,7 +5,9 @@
 #include "acceptor.h"
 #include "access_log.h"
 #include "admission.h"
+#include "backend/endpoint.h"
 #include "base/log.h"
+#include "exchange/exchange_counters.h"
 #include "ipc/messages.h"
 #include "model/keyring.h"
 #include "model/snapshot.h"
@@ -90,6 +92,9 @@ static int commit(struct worker *worker, const struct channel_message *message)
     serving_carry_over(older, worker->prepared);
     worker->serving = worker->prepared;
     worker->prepared = NULL;
+    endpoint_table_settle(worker->endpoints, worker->serving->snapshot);
+    exchange_counters_settle(worker);
+    serving_requeue(older);
     serving_unref(older); /* exchanges that run hold their own reference */
     log_set_level((enum log_level)worker->serving->snapshot->log.error_level);
     atomic_store_explicit(&worker->counters->generation, order.generation, memory_order_relaxed);

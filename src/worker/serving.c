@@ -90,3 +90,10 @@ void serving_carry_over(const struct serving *older, struct serving *newer)
     }
     string_map_done(&in_use);
 }
+
+void serving_requeue(struct serving *older)
+{
+    for (uint32_t i = 0; older && i < older->snapshot->service_count; i++)
+        if (older->services[i] && older->services[i]->waiting_count)
+            service_requeue(older->services[i]);
+}

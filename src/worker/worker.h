@@ -38,6 +38,8 @@ struct serving *serving_ref(struct serving *serving);
 void serving_unref(struct serving *serving); /* NULL is fine */
 /* Services that `older` (or NULL) has in use keep their endpoints (pools, failures) in `newer`. */
 void serving_carry_over(const struct serving *older, struct serving *newer);
+/* `newer` is in force: exchanges that wait in queues of `older` (or NULL) look there. */
+void serving_requeue(struct serving *older);
 struct service *serving_service(struct serving *serving, uint32_t index);
 
 /* The one process-wide thing. It owns the loop, acceptors, clients and the snapshot in force. */
@@ -55,6 +57,7 @@ struct worker {
     struct client_list clients;
     struct buffer head_out;   /* the head that is being written in this turn */
     struct field_line *lines; /* FIELD_LINES_MAX: of the head that is being parsed */
+    uint64_t *domain_owners;  /* BOARD_DOMAINS: whose counters a slot has; 0: nobody's so far */
     /* borrowed: shared memory */
     struct board *board;
     struct board_worker *counters;

@@ -48,6 +48,13 @@ def test_all_refused_is_502_or_503_and_says_so(serving):
     assert line["reason"] and line["retries"] == 1
 
 
+def test_an_endpoint_that_was_never_reached_costs_no_budget(serving, backend):
+    """A request meets several tasks that have just stopped: it has reached none of them."""
+    servers = [refused(), refused(), refused(), backend()]
+    instance = serve(serving, servers, retry_budget="0%", retries=1)
+    assert {instance.get(method="POST", body=b"x").status for _ in range(8)} == {200}
+
+
 def test_without_retries_it_is_502(serving, backend):
     instance = serve(serving, [refused(), backend()], retries=0)
     assert sorted({instance.get().status for _ in range(4)}) == [200, 502]
@@ -114,8 +121,10 @@ def test_a_reused_connection_that_was_closed_is_retried_even_without_retries(ser
 
 
 def test_the_budget_bounds_the_retries(serving, backend):
-    """With two of three endpoints dead and a budget of a tenth, most failures stay failures."""
-    instance = serve(serving, [refused(), refused(), backend()], retry_budget="10%", retries=1)
+    """With two of three endpoints that take requests and drop them, and a budget of a tenth, most
+    failures stay failures: sending again what may have been acted on costs."""
+    dropping = [backend(gone), backend(gone)]
+    instance = serve(serving, [*dropping, backend()], retry_budget="10%", retries=1)
     statuses = [instance.get().status for _ in range(120)]
     retried = instance.status()
     assert 502 in statuses or 503 in statuses

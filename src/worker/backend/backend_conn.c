@@ -120,10 +120,37 @@ static int64_t patience_ms(const struct backend_conn *conn)
     return policy->idle_timeout_ms;
 }
 
+/*
+ * While an answer is awaited, the endpoint's kernel is looked at now and then: an application may
+ * think for a minute, but a machine that is gone must not be waited for.
+ */
+static void look_again(struct backend_conn *conn)
+{
+    int64_t end_ms = conn->progress_ms + patience_ms(conn);
+    int64_t look_ms = now_ms(conn) + conn->exchange->route->policy->connect_timeout_ms;
+
+    deadline_set(&conn->deadline,
+                 conn->state == BACKEND_HEAD && look_ms < end_ms ? look_ms : end_ms);
+}
+
 static void progressed(struct backend_conn *conn)
 {
     conn->progress_ms = now_ms(conn);
-    deadline_set(&conn->deadline, conn->progress_ms + patience_ms(conn));
+    look_again(conn);
+}
+
+/* True: it was too early, or too late already. */
+static bool looked(struct backend_conn *conn)
+{
+    if (conn->state != BACKEND_HEAD || now_ms(conn) >= conn->progress_ms + patience_ms(conn))
+        return false;
+    if (socket_is_unanswered(stream_fd(conn->stream),
+                             conn->exchange->route->policy->connect_timeout_ms))
+        exchange_backend_failed(conn->exchange, BACKEND_FAILED_SILENT,
+                                "nothing of what was sent was acknowledged");
+    else
+        look_again(conn);
+    return true;
 }
 
 /* Is it the endpoint that we wait for, and not the client? */
@@ -154,6 +181,8 @@ static void on_deadline(void *owner)
                                 "connect timed out");
         return;
     }
+    if (looked(conn))
+        return;
     if (sent != conn->sent_seen || !waits_for_endpoint(conn)) {
         conn->sent_seen = sent;
         progressed(conn);

@@ -47,9 +47,14 @@ void backend_pool_free(struct backend_pool *pool)
     if (!pool)
         return;
     assert(pool->lent_count == 0);
+    backend_pool_close_idle(pool);
+    free(pool);
+}
+
+void backend_pool_close_idle(struct backend_pool *pool)
+{
     while (!TAILQ_EMPTY(&pool->idle))
         backend_pool_drop(pool, TAILQ_FIRST(&pool->idle));
-    free(pool);
 }
 
 int backend_pool_lend(struct backend_pool *pool, bool fresh, struct backend_conn **conn_out,
@@ -75,7 +80,8 @@ void backend_pool_return(struct backend_pool *pool, struct backend_conn *conn, b
 {
     assert(pool->lent_count > 0);
     pool->lent_count--;
-    if (!reusable || pool->idle_count >= SURPLUS_MOST) {
+    if (!reusable || pool->idle_count >= SURPLUS_MOST || !pool->endpoint->pooled ||
+        pool->endpoint->draining) {
         backend_conn_free(conn);
         return;
     }

@@ -27,6 +27,9 @@ int backend_pool_lend(struct backend_pool *pool, bool fresh, struct backend_conn
 /* Give one back. `reusable`: its last response ended cleanly and it may carry another. */
 void backend_pool_return(struct backend_pool *pool, struct backend_conn *conn, bool reusable);
 
+/* No idle connection is kept. */
+void backend_pool_close_idle(struct backend_pool *pool);
+
 /* An idle connection ended or timed out. */
 void backend_pool_drop(struct backend_pool *pool, struct backend_conn *conn);
 

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "../exchange/exchange.h"
 #include "../worker.h"
 #include "backend_pool.h"
 #include "base/hash.h"
@@ -22,6 +23,7 @@ struct endpoint_table {
     size_t count;
     /* borrowed */
     struct worker *worker;
+    uint64_t round; /* of endpoint_table_settle() */
 };
 
 struct endpoint_table *endpoint_table_new(struct worker *worker)
@@ -78,6 +80,8 @@ static void unlink_endpoint(struct endpoint_table *table, const struct endpoint 
     table->count--;
 }
 
+static void on_drained_out(void *owner);
+
 static struct endpoint *endpoint_new(struct worker *worker,
                                      const struct snapshot_endpoint *described, bool slow_start)
 {
@@ -91,6 +95,10 @@ static struct endpoint *endpoint_new(struct worker *worker,
     endpoint->board = &worker->counters->endpoints[described->slot];
     endpoint->usable_since_ms = slow_start ? io_now_ms(worker->io) : 0;
     endpoint->pool = backend_pool_new(endpoint);
+    endpoint->pooled = described->pooled;
+    endpoint->named_in = worker->endpoints->round;
+    TAILQ_INIT(&endpoint->running);
+    deadline_init(&endpoint->drain, worker->io, on_drained_out, endpoint);
     /* a slot that belonged to another one before, or to the worker before this one */
     atomic_store(&endpoint->board->in_flight, 0);
     atomic_store(&endpoint->board->failures, 0);
@@ -99,13 +107,20 @@ static struct endpoint *endpoint_new(struct worker *worker,
     return endpoint;
 }
 
+static struct endpoint *find(const struct endpoint_table *table, uint64_t identity)
+{
+    struct endpoint *endpoint = *bucket_of(table, identity);
+
+    while (endpoint && endpoint->identity != identity)
+        endpoint = endpoint->next;
+    return endpoint;
+}
+
 struct endpoint *endpoint_get(struct endpoint_table *table,
                               const struct snapshot_endpoint *described, bool slow_start)
 {
-    struct endpoint *endpoint = *bucket_of(table, described->identity);
+    struct endpoint *endpoint = find(table, described->identity);
 
-    while (endpoint && endpoint->identity != described->identity)
-        endpoint = endpoint->next;
     if (!endpoint) {
         struct endpoint **bucket;
 
@@ -121,14 +136,80 @@ struct endpoint *endpoint_get(struct endpoint_table *table,
     return endpoint;
 }
 
+struct endpoint *endpoint_ref(struct endpoint *endpoint)
+{
+    endpoint->references++;
+    return endpoint;
+}
+
 void endpoint_unref(struct endpoint *endpoint)
 {
     if (!endpoint || --endpoint->references > 0)
         return;
     assert(endpoint->in_flight == 0);
     unlink_endpoint(endpoint->worker->endpoints, endpoint);
+    deadline_done(&endpoint->drain);
     backend_pool_free(endpoint->pool);
     free(endpoint);
+}
+
+/* --- draining ------------------------------------------------------------------------------------
+ */
+
+static void on_drained_out(void *owner)
+{
+    struct endpoint *endpoint = owner;
+    struct exchange *exchange;
+
+    while ((exchange = TAILQ_FIRST(&endpoint->running))) {
+        COUNT(endpoint->worker, drains_cut, 1);
+        exchange_drained_out(exchange); /* leaves the endpoint, which may be its last reference */
+        if (exchange == TAILQ_FIRST(&endpoint->running))
+            return;
+    }
+}
+
+static void begin_drain(struct endpoint *endpoint)
+{
+    endpoint->draining = true;
+    COUNT(endpoint->worker, drains, 1);
+    log_debug("event=drain endpoint=%s running=%u", endpoint->name, endpoint->in_flight);
+    backend_pool_close_idle(endpoint->pool);
+    deadline_set(&endpoint->drain, io_now_ms(endpoint->worker->io) + endpoint->drain_ms);
+}
+
+static void end_drain(struct endpoint *endpoint)
+{
+    endpoint->draining = false;
+    deadline_clear(&endpoint->drain);
+}
+
+static void mark_named(struct endpoint_table *table, const struct snapshot *snapshot)
+{
+    for (uint32_t i = 0; i < snapshot->service_count; i++)
+        for (uint32_t j = 0; j < snapshot->services[i].endpoint_count; j++) {
+            struct endpoint *endpoint = find(table, snapshot->services[i].endpoints[j].identity);
+
+            if (endpoint)
+                endpoint->named_in = table->round;
+        }
+}
+
+void endpoint_table_settle(struct endpoint_table *table, const struct snapshot *snapshot)
+{
+    if (table->count == 0)
+        return;
+    table->round++;
+    mark_named(table, snapshot);
+    for (size_t i = 0; i < table->capacity; i++)
+        for (struct endpoint *endpoint = table->buckets[i]; endpoint; endpoint = endpoint->next) {
+            bool named = endpoint->named_in == table->round;
+
+            if (named && endpoint->draining)
+                end_drain(endpoint);
+            else if (!named && !endpoint->draining)
+                begin_drain(endpoint);
+        }
 }
 
 bool endpoint_is_up(struct endpoint *endpoint, int64_t now_ms)
@@ -136,12 +217,20 @@ bool endpoint_is_up(struct endpoint *endpoint, int64_t now_ms)
     const struct board *board = endpoint->worker->board;
     bool down = atomic_load_explicit(&board->health[endpoint->slot], memory_order_relaxed) ==
                     BOARD_HEALTH_DOWN ||
-                now_ms < endpoint->ejected_until_ms;
+                now_ms < endpoint->ejected_until_ms ||
+                (endpoint->unproven && endpoint->in_flight > 0);
 
+    if (endpoint->draining)
+        return false;
     if (endpoint->was_down && !down)
         endpoint->usable_since_ms = now_ms;
     endpoint->was_down = down;
     return !down;
+}
+
+bool endpoint_is_avoided(const struct endpoint *endpoint, int64_t now_ms)
+{
+    return now_ms < endpoint->avoided_until_ms;
 }
 
 uint32_t endpoint_load(const struct endpoint *endpoint)
@@ -179,6 +268,8 @@ void endpoint_succeeded(struct endpoint *endpoint)
 {
     if (!endpoint->failures && !endpoint->ejections)
         return;
+    endpoint->unproven = false;
+    endpoint->avoided_until_ms = 0;
     endpoint->failures = 0;
     /* a second success after the return forgets how long it was away */
     if (endpoint->ejections && endpoint->ejected_until_ms == 0)
@@ -204,9 +295,14 @@ bool endpoint_failed(struct endpoint *endpoint, const struct outlier_settings *o
 
     endpoint->failures++;
     atomic_store_explicit(&endpoint->board->failures, endpoint->failures, memory_order_relaxed);
-    if (endpoint->failures < outlier->failures || !may_eject || now_ms < endpoint->ejected_until_ms)
+    if (endpoint->failures < outlier->failures || now_ms < endpoint->ejected_until_ms)
         return false;
     length = ejection_ms(endpoint, outlier);
+    if (!may_eject) {
+        endpoint->avoided_until_ms = now_ms + length;
+        return false;
+    }
+    endpoint->unproven = true;
     endpoint->ejected_until_ms = now_ms + length;
     endpoint->ejections++;
     endpoint->failures = 0;

@@ -19,6 +19,17 @@
 
 static void on_queue_tick(void *owner);
 
+static struct endpoint *get_endpoint(struct worker *worker,
+                                     const struct snapshot_service *described, uint32_t index)
+{
+    struct endpoint *endpoint =
+        endpoint_get(worker->endpoints, &described->endpoints[index],
+                     described->policy->slow_start_ms > 0 && worker->serving != NULL);
+
+    endpoint->drain_ms = described->policy->drain_ms;
+    return endpoint;
+}
+
 struct service *service_new(struct worker *worker, const struct snapshot_service *described)
 {
     struct service *service = memory_new(sizeof(*service));
@@ -30,9 +41,7 @@ struct service *service_new(struct worker *worker, const struct snapshot_service
     service->round_robin = memory_new((described->endpoint_count + 1) * sizeof(int64_t));
     service->retry_percent = BUDGET_MOST_PERCENT;
     for (uint32_t i = 0; i < described->endpoint_count; i++)
-        service->endpoints[i] =
-            endpoint_get(worker->endpoints, &described->endpoints[i],
-                         described->policy->slow_start_ms > 0 && worker->serving != NULL);
+        service->endpoints[i] = get_endpoint(worker, described, i);
     TAILQ_INIT(&service->waiting);
     deadline_init(&service->queue_tick, worker->io, on_queue_tick, service);
     return service;
@@ -108,6 +117,18 @@ void service_wake(struct service *service)
 
     while ((first = TAILQ_FIRST(&service->waiting)) && exchange_try_again(first))
         continue;
+}
+
+/* Another snapshot is in force: who waits looks there. Those whose route is gone wait on. */
+void service_requeue(struct service *service)
+{
+    struct exchange *first;
+
+    for (uint32_t left = service->waiting_count;
+         left > 0 && (first = TAILQ_FIRST(&service->waiting)); left--) {
+        service_unqueue(service, first);
+        exchange_requeued(first);
+    }
 }
 
 static void on_queue_tick(void *owner)

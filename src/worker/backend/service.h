@@ -42,6 +42,8 @@ bool service_budget_spend(struct service *service);
  * exchange_queue_timeout(). */
 bool service_queue(struct service *service, struct exchange *exchange);
 void service_unqueue(struct service *service, struct exchange *exchange);
+/* Another snapshot is in force. */
+void service_requeue(struct service *service);
 /* An endpoint has room again. */
 void service_wake(struct service *service);
 

@@ -3,10 +3,13 @@
 #include "client.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "../access_log.h"
 #include "../admission.h"
 #include "../exchange/exchange.h"
+#include "../exchange/exchange_counters.h"
 #include "base/memory.h"
 #include "net/socket.h"
 #include "tls/tls_server.h"
@@ -26,6 +29,21 @@ struct stream_layer *client_tls(const struct client *client)
     return stream_get_layer(client->stream);
 }
 
+/* OpenSSL's names; those of 3.0 and 3.5 differ in case and in what they call a curve. */
+static void count_group(struct worker *worker, const char *group)
+{
+    if (strcasecmp(group, "X25519MLKEM768") == 0)
+        COUNT(worker, group_x25519mlkem768, 1);
+    else if (strcasecmp(group, "X25519") == 0)
+        COUNT(worker, group_x25519, 1);
+    else if (strcasecmp(group, "secp256r1") == 0 || strcasecmp(group, "prime256v1") == 0)
+        COUNT(worker, group_secp256r1, 1);
+    else if (strcasecmp(group, "secp384r1") == 0)
+        COUNT(worker, group_secp384r1, 1);
+    else
+        COUNT(worker, group_other, 1);
+}
+
 static void count_handshake(struct client *client)
 {
     struct tls_session_facts facts;
@@ -35,6 +53,18 @@ static void count_handshake(struct client *client)
         COUNT(client->worker, handshakes_resumed, 1);
     else
         COUNT(client->worker, handshakes_full, 1);
+    if (strcmp(facts.version, "TLSv1.3") == 0)
+        COUNT(client->worker, tls_1_3, 1);
+    else
+        COUNT(client->worker, tls_1_2, 1);
+    count_group(client->worker, facts.group);
+}
+
+/* Before there was an exchange. */
+static void refused(struct client *client, const char *reason)
+{
+    exchange_counters_refused(client->worker, reason);
+    access_log_refused_client(client->worker->log, client, reason);
 }
 
 static void on_ready(void *owner)
@@ -55,7 +85,7 @@ static void on_broken(void *owner)
     COUNT(client->worker, handshakes_failed, 1);
     /* who only knocked and left, a port probe for one, was refused nothing */
     if (refusal[0] && strcmp(refusal, "closed") != 0)
-        access_log_refused_client(client->worker->log, client, refusal);
+        refused(client, refusal);
     client_close(client);
 }
 
@@ -66,7 +96,7 @@ static void on_deadline(void *owner)
     switch (client->phase) {
     case CLIENT_HANDSHAKE:
         COUNT(client->worker, handshakes_failed, 1);
-        access_log_refused_client(client->worker->log, client, "handshake_timeout");
+        refused(client, "handshake_timeout");
         client_close_reset(client);
         break;
     case CLIENT_CLOSING:
@@ -89,7 +119,7 @@ static const struct stream_handler handshake_handler = {
 static void refuse(struct client *client, int fd)
 {
     COUNT(client->worker, connections_refused, 1);
-    access_log_refused_client(client->worker->log, client, "connections_per_address");
+    refused(client, "connections_per_address");
     socket_close_reset(fd);
     free(client);
 }

@@ -23,7 +23,7 @@
 static bool was_tried(const struct exchange *exchange, const struct endpoint *endpoint)
 {
     for (unsigned i = 0; i < exchange->tried_count; i++)
-        if (exchange->tried[i] == endpoint)
+        if (exchange->tried[i] == endpoint->identity)
             return true;
     return false;
 }
@@ -37,8 +37,10 @@ static bool has_room(const struct service *service, const struct endpoint *endpo
 
 static bool is_up(const struct exchange *exchange, struct endpoint *endpoint)
 {
-    return endpoint_is_up(endpoint, io_now_ms(exchange->worker->io)) &&
-           !was_tried(exchange, endpoint);
+    int64_t now_ms = io_now_ms(exchange->worker->io);
+
+    return endpoint_is_up(endpoint, now_ms) && !was_tried(exchange, endpoint) &&
+           (exchange->desperate || !endpoint_is_avoided(endpoint, now_ms));
 }
 
 static bool is_usable(const struct exchange *exchange, uint32_t index)
@@ -163,10 +165,29 @@ static uint32_t pick(struct exchange *exchange)
     return SNAPSHOT_NONE;
 }
 
+static bool any_avoided(const struct exchange *exchange)
+{
+    const struct service *service = exchange->service;
+    int64_t now_ms = io_now_ms(exchange->worker->io);
+
+    for (uint32_t i = 0; i < service->endpoint_count; i++)
+        if (endpoint_is_avoided(service->endpoints[i], now_ms))
+            return true;
+    return false;
+}
+
 enum pick balancer_pick(struct exchange *exchange, struct endpoint **endpoint_out)
 {
     struct service *service = exchange->service;
-    uint32_t index = service->endpoint_count ? pick(exchange) : SNAPSHOT_NONE;
+    uint32_t index = SNAPSHOT_NONE;
+
+    exchange->desperate = false;
+    if (service->endpoint_count)
+        index = pick(exchange);
+    if (index == SNAPSHOT_NONE && any_avoided(exchange)) {
+        exchange->desperate = true;
+        index = pick(exchange);
+    }
 
     if (index != SNAPSHOT_NONE) {
         *endpoint_out = service->endpoints[index];

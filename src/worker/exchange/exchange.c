@@ -17,6 +17,7 @@
 #include "balancer.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "exchange_counters.h"
 #include "http/http_path.h"
 #include "tls/tls_server.h"
 
@@ -143,6 +144,7 @@ static void leave_endpoint(struct exchange *exchange)
         return;
     exchange->endpoint = NULL;
     exchange->backend = NULL;
+    TAILQ_REMOVE(&endpoint->running, exchange, endpoint_link);
     if (conn) {
         conn->exchange = NULL;
         backend_pool_return(endpoint->pool, conn, backend_conn_is_reusable(conn));
@@ -164,6 +166,7 @@ void exchange_finish(struct exchange *exchange)
     exchange->codec->flush(exchange);
     access_log_exchange(worker->log, exchange);
     count_status(exchange);
+    exchange_counters_add(exchange);
     leave_endpoint(exchange);
     worker->open_exchanges--;
     COUNT(worker, exchanges_open, -1);
@@ -278,6 +281,7 @@ static bool route(struct exchange *exchange)
         exchange_fail(exchange, 400, "bad_path");
         return false;
     }
+    exchange->path = path;
     exchange->route = snapshot_find_route(snapshot, exchange->domain, path);
     if (!exchange->route) {
         exchange_fail(exchange, 404, "no_such_route");
@@ -330,10 +334,15 @@ static void use_endpoint(struct exchange *exchange, struct endpoint *endpoint)
     struct err err;
 
     exchange->endpoint = endpoint;
+    if (exchange->reason) { /* of the attempt before this one */
+        exchange->retries++;
+        COUNT(exchange->worker, retries, 1);
+    }
     endpoint_begin(endpoint);
+    TAILQ_INSERT_TAIL(&endpoint->running, exchange, endpoint_link);
     exchange->connect_started_us = io_now_us(exchange->worker->io);
-    if (backend_pool_lend(endpoint->pool, exchange->fresh_connection, &exchange->backend, &err) <
-        0) {
+    if (backend_pool_lend(endpoint->pool, exchange->fresh_connection || !endpoint->pooled,
+                          &exchange->backend, &err) < 0) {
         exchange_backend_failed(exchange, BACKEND_FAILED_CONNECT, err.text);
         return;
     }
@@ -363,15 +372,54 @@ static bool find_endpoint(struct exchange *exchange)
     return false;
 }
 
+/*
+ * Before an endpoint is looked for: a snapshot that came meanwhile knows better where the tasks
+ * are. A route that is not there any more is followed to its end under the old one.
+ */
+static void route_again(struct exchange *exchange)
+{
+    struct serving *current = exchange->worker->serving;
+    struct serving *older = exchange->serving;
+    const struct snapshot_domain *domain;
+    const struct snapshot_route *route;
+
+    if (current == older)
+        return;
+    domain = snapshot_find_domain(current->snapshot, exchange->host);
+    route = domain ? snapshot_find_route(current->snapshot, domain, exchange->path) : NULL;
+    if (!route)
+        return;
+    exchange->serving = serving_ref(current);
+    exchange->domain = domain;
+    exchange->route = route;
+    exchange->service = serving_service(current, route->service);
+    serving_unref(older);
+}
+
 void exchange_connect(struct exchange *exchange)
 {
+    const struct snapshot_service *described;
+
+    route_again(exchange);
+    described = exchange->service->described;
+    if (described->refusal != SERVICE_SERVED) {
+        exchange_fail(exchange, 503, service_refusal_reason(described->refusal));
+        return;
+    }
     if (find_endpoint(exchange))
         return;
-    exchange->queued_ms = io_now_ms(exchange->worker->io);
+    if (!exchange->queued_ms)
+        exchange->queued_ms = io_now_ms(exchange->worker->io);
     if (service_queue(exchange->service, exchange))
         exchange->queued = true;
     else
         exchange_fail(exchange, 503, "endpoint_limit");
+}
+
+static void count_waiting(struct exchange *exchange)
+{
+    exchange->queue_us += io_now_us(exchange->worker->io) - exchange->queued_ms * 1000;
+    exchange->queued_ms = 0;
 }
 
 bool exchange_try_again(struct exchange *exchange)
@@ -383,7 +431,7 @@ bool exchange_try_again(struct exchange *exchange)
         return false;
     service_unqueue(exchange->service, exchange);
     exchange->queued = false;
-    exchange->queue_us += io_now_us(exchange->worker->io) - exchange->queued_ms * 1000;
+    count_waiting(exchange);
     if (pick == PICK_OK)
         use_endpoint(exchange, endpoint);
     else
@@ -393,8 +441,27 @@ bool exchange_try_again(struct exchange *exchange)
 
 void exchange_queue_timeout(struct exchange *exchange)
 {
-    exchange->queue_us += io_now_us(exchange->worker->io) - exchange->queued_ms * 1000;
+    count_waiting(exchange);
     exchange_fail(exchange, 503, "queue_timeout");
+}
+
+void exchange_requeued(struct exchange *exchange)
+{
+    exchange->queued = false;
+    exchange_connect(exchange);
+    if (!exchange->queued && exchange->queued_ms)
+        count_waiting(exchange);
+}
+
+void exchange_drained_out(struct exchange *exchange)
+{
+    if (exchange->tunnelling) {
+        exchange->reason = "endpoint_drained";
+        exchange->codec->cut(exchange);
+        exchange_finish(exchange);
+    } else {
+        exchange_fail(exchange, 503, "endpoint_drained");
+    }
 }
 
 /* --- the client's side ---------------------------------------------------------------------------

@@ -25,12 +25,13 @@ enum exchange_state {
     EXCHANGE_DONE,       /* response sent in full or cut; the only state that may be freed */
 };
 
-#define EXCHANGE_TRIED_MOST 4
+#define EXCHANGE_TRIED_MOST 8
 #define EXCHANGE_ID_BYTES   32
 
 /* One request and its response. Owned by its client. */
 struct exchange {
-    TAILQ_ENTRY(exchange) queue_link; /* in its service's queue */
+    TAILQ_ENTRY(exchange) queue_link;    /* in its service's queue */
+    TAILQ_ENTRY(exchange) endpoint_link; /* among those that run at its endpoint */
     /* owned */
     struct arena arena; /* both heads and what is made of them */
     struct serving *serving;
@@ -56,17 +57,20 @@ struct exchange {
     bool upgrades;         /* asks for a tunnel, and may */
     bool fresh_connection; /* the retry after a stale pooled connection */
     bool https;
+    bool desperate; /* no endpoint is left but those that are better avoided */
 
     struct request_head request;
     struct framing request_framing;
-    uint64_t request_body_bytes; /* given to a backend */
-    unsigned retries;
-    const struct endpoint *tried[EXCHANGE_TRIED_MOST];
+    uint64_t request_body_bytes;         /* given to a backend */
+    unsigned retries;                    /* on other endpoints, as logged */
+    unsigned resends;                    /* those that had reached one before */
+    uint64_t tried[EXCHANGE_TRIED_MOST]; /* identities */
     unsigned tried_count;
 
     struct text request_id; /* of `request_id_hex` */
     char request_id_hex[EXCHANGE_ID_BYTES];
     struct text host;       /* lower case, no port */
+    struct text path;       /* as routes see it: no query, no dot segments */
     struct text set_cookie; /* sticky: for the response */
 
     int status;         /* of the response, as logged */
@@ -74,7 +78,7 @@ struct exchange {
     uint64_t bytes_in;
     uint64_t bytes_out;
     int64_t started_us;
-    int64_t queued_ms;
+    int64_t queued_ms; /* since when it waits in a queue; 0: it does not */
     int64_t queue_us;
     int64_t connect_started_us;
     int64_t connect_us;
@@ -113,6 +117,14 @@ void exchange_client_tunnel_end(struct exchange *exchange);
 /* True: it found an endpoint (or failed) and left the queue. */
 bool exchange_try_again(struct exchange *exchange);
 void exchange_queue_timeout(struct exchange *exchange);
+/* It was taken out of a queue, because another snapshot is in force. */
+void exchange_requeued(struct exchange *exchange);
+
+/* --- for the endpoint ---------------------------------------------------------------------------
+ */
+
+/* The endpoint has drained for as long as it may. */
+void exchange_drained_out(struct exchange *exchange);
 
 /* --- inside this folder
  * --------------------------------------------------------------------------- */

@@ -12,6 +12,10 @@
 #include "../client/client.h"
 #include "base/log.h"
 #include "exchange.h"
+#include "net/socket.h"
+
+/* Unacknowledged for so long, while another has just found nobody there. */
+#define DESERT_MS 500
 
 static void describe_forwarding(const struct exchange *exchange, struct forwarding *forwarding)
 {
@@ -121,6 +125,7 @@ static const struct {
 } failures[] = {
     [BACKEND_FAILED_CONNECT] = { 502, "connect_failed" },
     [BACKEND_FAILED_CONNECT_TIMEOUT] = { 504, "connect_timeout" },
+    [BACKEND_FAILED_SILENT] = { 504, "backend_silent" },
     [BACKEND_FAILED_CLOSED] = { 502, "backend_closed" },
     [BACKEND_FAILED_CUT] = { 502, "backend_cut" },
     [BACKEND_FAILED_INVALID] = { 502, "backend_invalid" },
@@ -138,10 +143,15 @@ static bool is_safe_to_repeat(const struct exchange *exchange, enum backend_fail
         return false; /* what is gone can not be sent again: bodies are not kept */
     if (failure == BACKEND_FAILED_CONNECT || failure == BACKEND_FAILED_CONNECT_TIMEOUT)
         return true;
-    if (failure != BACKEND_FAILED_CLOSED)
+    if (failure != BACKEND_FAILED_CLOSED && failure != BACKEND_FAILED_SILENT)
         return false;
     /* a body of which nothing left: the request was never complete there */
     return idempotent || (reused && !exchange->request_ended);
+}
+
+static bool is_connect_failure(enum backend_failure failure)
+{
+    return failure == BACKEND_FAILED_CONNECT || failure == BACKEND_FAILED_CONNECT_TIMEOUT;
 }
 
 static bool may_retry(struct exchange *exchange, enum backend_failure failure, bool reused)
@@ -150,19 +160,64 @@ static bool may_retry(struct exchange *exchange, enum backend_failure failure, b
         return false;
     if (failure == BACKEND_FAILED_CLOSED && reused && !exchange->fresh_connection)
         return true; /* the keep-alive race: nobody's fault, once */
-    return exchange->retries < (unsigned)exchange->route->policy->retries &&
+    if (is_connect_failure(failure))
+        return exchange->route->policy->retries > 0 &&
+               exchange->tried_count < EXCHANGE_TRIED_MOST; /* it has not reached anybody */
+    return exchange->resends < (unsigned)exchange->route->policy->retries &&
            service_budget_spend(exchange->service);
 }
 
-/* Only a failed connect is the endpoint's fault beyond doubt; a client may provoke the others. */
+/* Only who cannot be reached is at fault beyond doubt; a client may provoke the others. */
 static void blame(struct exchange *exchange, enum backend_failure failure, bool stale)
 {
     struct endpoint *endpoint = exchange->endpoint;
 
-    if (failure == BACKEND_FAILED_CONNECT || failure == BACKEND_FAILED_CONNECT_TIMEOUT)
+    if (is_connect_failure(failure) || failure == BACKEND_FAILED_SILENT)
         service_endpoint_failed(exchange->service, endpoint);
     if (!stale && exchange->tried_count < EXCHANGE_TRIED_MOST)
-        exchange->tried[exchange->tried_count++] = endpoint;
+        exchange->tried[exchange->tried_count++] = endpoint->identity;
+}
+
+/* Does it still wait for the first sign of life of its endpoint? */
+static bool is_waiting_in_vain(const struct exchange *exchange)
+{
+    const struct backend_conn *conn = exchange->backend;
+
+    if (!conn || exchange->responding || exchange->tunnelling)
+        return false;
+    if (conn->state == BACKEND_CONNECTING)
+        return true;
+    return conn->state == BACKEND_HEAD && !conn->answered &&
+           socket_is_unanswered(stream_fd(conn->stream), DESERT_MS);
+}
+
+static struct exchange *next_in_vain(const struct endpoint *endpoint)
+{
+    struct exchange *exchange;
+
+    TAILQ_FOREACH(exchange, &endpoint->running, endpoint_link) {
+        if (is_waiting_in_vain(exchange))
+            return exchange;
+    }
+    return NULL;
+}
+
+/* One has proven that nobody answers there: the others need not each find out for themselves. */
+static void desert(struct endpoint *endpoint)
+{
+    struct exchange *exchange;
+
+    if (endpoint->deserting)
+        return;
+    endpoint->deserting = true;
+    while ((exchange = next_in_vain(endpoint))) {
+        bool connecting = exchange->backend->state == BACKEND_CONNECTING;
+
+        exchange_backend_failed(exchange,
+                                connecting ? BACKEND_FAILED_CONNECT_TIMEOUT : BACKEND_FAILED_SILENT,
+                                "others found nobody there");
+    }
+    endpoint->deserting = false;
 }
 
 /* Away from the endpoint, its connection closed. */
@@ -173,6 +228,7 @@ static void abandon(struct exchange *exchange)
 
     exchange->endpoint = NULL;
     exchange->backend = NULL;
+    TAILQ_REMOVE(&endpoint->running, exchange, endpoint_link);
     if (conn) {
         conn->exchange = NULL;
         backend_pool_return(endpoint->pool, conn, false);
@@ -180,11 +236,28 @@ static void abandon(struct exchange *exchange)
     endpoint_end(endpoint);
 }
 
+static void retry_or_fail(struct exchange *exchange, enum backend_failure failure)
+{
+    bool reused = exchange->backend && exchange->backend->reused;
+
+    blame(exchange, failure, failure == BACKEND_FAILED_CLOSED && reused);
+    if (!may_retry(exchange, failure, reused)) {
+        exchange_fail(exchange, failures[failure].status, failures[failure].reason);
+        return;
+    }
+    exchange->fresh_connection = true;
+    if (!is_connect_failure(failure))
+        exchange->resends++;
+    exchange->reason = failures[failure].reason;
+    abandon(exchange);
+    exchange->state = EXCHANGE_CONNECTING; /* the one step back: nothing of the request counts */
+    exchange_connect(exchange);
+}
+
 void exchange_backend_failed(struct exchange *exchange, enum backend_failure failure,
                              const char *detail)
 {
-    bool reused = exchange->backend && exchange->backend->reused;
-    bool stale = failure == BACKEND_FAILED_CLOSED && reused;
+    struct endpoint *endpoint;
 
     assert(exchange->endpoint);
     if (exchange->state == EXCHANGE_DONE)
@@ -197,16 +270,9 @@ void exchange_backend_failed(struct exchange *exchange, enum backend_failure fai
     log_debug("event=backend_failed endpoint=%s reason=%s detail=\"%s\" request=%.*s",
               exchange->endpoint->name, failures[failure].reason, detail,
               TEXT_ARGS(exchange->request_id));
-    blame(exchange, failure, stale);
-    if (!may_retry(exchange, failure, reused)) {
-        exchange_fail(exchange, failures[failure].status, failures[failure].reason);
-        return;
-    }
-    exchange->fresh_connection = true;
-    exchange->retries++;
-    exchange->reason = failures[failure].reason;
-    COUNT(exchange->worker, retries, 1);
-    abandon(exchange);
-    exchange->state = EXCHANGE_CONNECTING; /* the one step back: nothing of the request counts */
-    exchange_connect(exchange);
+    endpoint = endpoint_ref(exchange->endpoint);
+    retry_or_fail(exchange, failure);
+    if (failure == BACKEND_FAILED_CONNECT_TIMEOUT || failure == BACKEND_FAILED_SILENT)
+        desert(endpoint);
+    endpoint_unref(endpoint);
 }

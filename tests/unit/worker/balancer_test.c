@@ -84,7 +84,7 @@ static void who_is_down_or_was_tried_is_not_chosen(void **state)
         fixture->service_policy.balance = (int)kinds[kind];
         fixture->worker.board->health[0] = BOARD_HEALTH_DOWN;
         fixture->service->endpoints[1]->ejected_until_ms = INT64_MAX;
-        fixture->exchange.tried[0] = fixture->service->endpoints[2];
+        fixture->exchange.tried[0] = fixture->service->endpoints[2]->identity;
         fixture->exchange.tried_count = 1;
         for (int i = 0; i < 100; i++)
             assert_int_equal(fixture_pick(fixture), 3);

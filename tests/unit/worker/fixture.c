@@ -35,6 +35,7 @@ struct fixture *fixture_new(uint32_t endpoint_count)
         endpoint->identity = 1000 + i;
         endpoint->slot = i;
         endpoint->weight = 1;
+        endpoint->pooled = true;
     }
     fixture->described = (struct snapshot_service){
         .name = TEXT("service"),
