@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "model/docker_sections.h"
 #include "model/field_table.h"
 #include "net/address.h"
 
@@ -20,32 +21,6 @@ struct listener_settings {
     int64_t redirect_port;   /* -1: the port of the https listener */
     bool admin_enabled;
     struct address admin; /* health, metrics, status: never on a published port */
-};
-
-enum label_policy {
-    LABEL_POLICY_STRICT,  /* an unknown label quarantines its service */
-    LABEL_POLICY_LENIENT, /* it is a warning */
-    LABEL_POLICY_IGNORE,  /* no label is read */
-};
-
-struct docker_settings {
-    struct text endpoint; /* "unix:///path", "tcp://host:port"; "" = no API, DNS alone */
-    struct text tls_ca;   /* paths, for tcp:// */
-    struct text tls_cert;
-    struct text tls_key;
-    struct text_list networks; /* names; none = those of swarmward's own task */
-    struct text label_prefix;
-    int label_policy; /* enum label_policy */
-    int64_t dns_interval_ms;
-    int64_t resync_interval_ms;
-    int64_t lease_ms;
-    struct text dns_server; /* "address:port"; "" = the system's */
-    struct text snapshot;   /* path of the last good table; "" = off */
-};
-
-struct metrics_settings {
-    bool prometheus;
-    bool per_domain;
 };
 
 enum tls_profile {
@@ -145,8 +120,6 @@ struct shutdown_settings {
 };
 
 extern const struct field_table listener_fields; /* struct listener_settings: "listeners" */
-extern const struct field_table docker_fields;   /* struct docker_settings: "docker" */
-extern const struct field_table metrics_fields;  /* struct metrics_settings: "metrics" */
 extern const struct field_table tls_fields;      /* struct tls_settings: "tls" */
 extern const struct field_table policy_fields;   /* struct policy_settings: "policy" */
 extern const struct field_table header_fields;   /* struct header_settings: "defaults.headers" */

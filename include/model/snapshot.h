@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "model/service_refusal.h"
 #include "model/settings.h"
 #include "net/address.h"
 
@@ -45,16 +46,6 @@ struct snapshot_endpoint {
     uint64_t identity; /* who it is, not where: hash of service, task, network, address */
     uint32_t slot;     /* its place on the board, stable for its identity */
     uint32_t weight;
-};
-
-/* Why a service's requests are refused before an endpoint is looked for. */
-enum service_refusal {
-    SERVICE_SERVED,
-    SERVICE_NOT_FOUND,     /* no such service in the swarm (yet) */
-    SERVICE_NOT_ENCRYPTED, /* policy.backend_encryption */
-    SERVICE_NETWORK,       /* no network is shared with it, or several */
-    SERVICE_PORT,          /* nobody says at which port it listens */
-    SERVICE_REFUSAL_COUNT,
 };
 
 struct snapshot_service {
@@ -119,9 +110,6 @@ struct snapshot {
 struct snapshot *snapshot_new(void);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot); /* NULL is fine */
-
-/* The word of a refusal, one of model/reasons.h; NULL: it is served. */
-const char *service_refusal_reason(enum service_refusal refusal);
 
 /* Longest path first, between equals the higher priority: the first that matches is the one. */
 void snapshot_sort_routes(struct snapshot_route *routes, size_t count);

@@ -5,67 +5,11 @@
 #include "discovery/discovery.h"
 #include "dns_watch.h"
 #include "docker/engine.h"
-#include "docker/objects.h"
+#include "known.h"
 #include "net/deadline.h"
 #include "own_task.h"
 
-/* What the files of this folder share: everything that is known, as it was said last. */
-
-struct known_task {
-    struct docker_task task;  /* in its service's arena */
-    int64_t running_since_ms; /* when it was first seen running; 0: never */
-};
-
-/* A service of the swarm. Those that nobody asks for are an ID and a name. */
-struct known_service {
-    /* owned */
-    char *id;   /* "": only its name is known */
-    char *name; /* "": only its ID is known */
-    struct arena spec;
-    struct arena task_arena;
-    struct address *dns; /* heap: the last answer that was believed */
-    /* borrowed */
-    struct discovery *discovery;
-    struct docker_request *spec_request;  /* NULL: none is under way */
-    struct docker_request *tasks_request; /* the same */
-    struct docker_service service;        /* in `spec` */
-    struct known_task *tasks;             /* in `task_arena` */
-    size_t task_count;
-    size_t dns_count;
-    bool listed;   /* the API knows it */
-    bool enabled;  /* by label */
-    bool wanted;   /* by name */
-    bool watched;  /* DNS is asked for it */
-    bool dns_seen; /* DNS has known an address of it */
-    bool dns_doubted;
-    bool from_disk;       /* no source has spoken of it since the start */
-    uint64_t list_number; /* of the last list that had it */
-    int64_t tasks_at_ms;  /* when the API last listed its tasks; 0: never */
-    int64_t tasks_due_ms; /* 0: not due */
-    int64_t spec_at_ms;
-    int64_t spec_due_ms;   /* 0: not due */
-    int64_t spec_pause_ms; /* between two looks: grows while it keeps changing */
-    int64_t hot_until_ms;
-    int64_t hot_since_ms;  /* 0: it is not hot */
-    int64_t dns_at_ms;     /* last answer that was believed; 0: never */
-    int64_t dns_silent_ms; /* since when DNS says "nothing"; 0: it does not */
-    bool dns_answered;     /* anything at all, failures too */
-    unsigned quiet_rounds; /* resyncs without a look at its tasks */
-};
-
-struct known_network {
-    struct docker_network network; /* in the arena of the list */
-    bool dns_seen;                 /* DNS has given an address of it */
-};
-
-enum list_kind {
-    LIST_INFO,
-    LIST_NODES,
-    LIST_NETWORKS,
-    LIST_SERVICES,
-    LIST_OWN_TASK,
-    LIST_COUNT,
-};
+/* What the files of this folder share. */
 
 struct discovery {
     /* owned */
