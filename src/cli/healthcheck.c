@@ -12,7 +12,8 @@ static int run(const struct arguments *arguments)
     int code = command_ask_plain(arguments, "health", &raw, &answer);
 
     if (code == EXIT_DONE) {
-        puts(answer_text(answer, "health"));
+        printf("%s%s\n", answer_text(answer, "health"),
+               json_is_true(json_object_get(answer, "stale")) ? ", stale" : "");
         code = json_is_true(json_object_get(answer, "healthy")) ? EXIT_DONE : EXIT_FAILED;
     }
     json_decref(answer);

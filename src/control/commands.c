@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "base/clock.h"
+#include "health.h"
 #include "json_out.h"
 
 /* Members of the answer, into an open object; -1: `err`. */
@@ -71,33 +71,12 @@ static int run_explain(struct control *control, const json_t *request, struct js
                          json, err);
 }
 
-static bool a_worker_serves(const struct board *board)
-{
-    for (uint32_t i = 0; i < atomic_load(&board->worker_count) && i < BOARD_WORKERS; i++)
-        if (atomic_load(&board->workers[i].pid) && board_get(&board->worker[i].generation))
-            return true;
-    return false;
-}
-
 static int run_health(struct control *control, const json_t *request, struct json_out *json,
                       struct err *err)
 {
-    const char *health = "starting";
-
     (void)request;
     (void)err;
-    switch ((enum board_phase)atomic_load(&control->board->phase)) {
-    case BOARD_STARTING:
-        break;
-    case BOARD_READY:
-        health = a_worker_serves(control->board) ? "ready" : "no_worker";
-        break;
-    case BOARD_DRAINING:
-        health = "draining";
-        break;
-    }
-    json_put_text(json, "health", text_of(health));
-    json_put_bool(json, "healthy", text_equal(text_of(health), TEXT("ready")));
+    health_write(control, json);
     return 0;
 }
 

@@ -15,6 +15,7 @@
 
 /* The state of control, shared by its files. */
 
+struct admin;
 struct command_server;
 
 struct label_cache;
@@ -65,6 +66,7 @@ struct control {
     struct slot_map *slots;
     struct slot_map *domain_slots;
     struct label_cache *labels;
+    struct admin *admin;                               /* NULL before the first snapshot */
     struct swarm_link *link;                           /* NULL: what is served asks for none */
     void (*on_swarm_changed)(struct control *control); /* loader.c */
     struct snapshot *snapshot; /* the one that runs; NULL before the first */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "control.h"
@@ -421,6 +422,7 @@ static void adopt(struct control *control)
     }
     snapshot_unref(control->snapshot);
     control->snapshot = snapshot;
+    admin_settle(control->admin);
 }
 
 static void go_on(struct control *control, bool failed)

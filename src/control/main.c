@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "check.h"
@@ -53,6 +54,7 @@ static int take_running(struct control *control, const struct message_hello *hel
     log_set_level((enum log_level)control->snapshot->log.error_level);
     log_info("event=resume generation=%llu", (unsigned long long)hello->generation);
     loader_resume(control, message->fds[3]);
+    admin_settle(control->admin);
     return 0;
 }
 
@@ -159,6 +161,7 @@ static int control_open(struct control *control, struct err *err)
     control->slots = slot_map_new();
     control->domain_slots = slot_map_new();
     control->labels = label_cache_new();
+    control->admin = admin_new(control);
     loader_init(control);
     control->channel = channel_new(control->io, CHILD_CHANNEL, &parent_handler, control);
     return 0;
@@ -168,6 +171,7 @@ static void control_close(struct control *control)
 {
     command_server_free(control->server);
     channel_free(control->channel);
+    admin_free(control->admin);
     loader_done(control);
     swarm_link_free(control->link);
     label_cache_free(control->labels);

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "admin.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "commands.h"
@@ -158,6 +159,9 @@ void status_write(struct control *control, struct json_out *json)
         return;
     write_address("https", &snapshot->listeners.https, json);
     write_address("http", &snapshot->listeners.http, json);
+    if (snapshot->listeners.admin_enabled)
+        write_address("admin", &snapshot->listeners.admin, json);
+    json_put_text(json, "admin_problem", text_of(admin_problem(control->admin)));
     write_domains(snapshot, json);
     write_services(control, json);
     write_certificates(snapshot, json);

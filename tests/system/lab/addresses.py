@@ -6,6 +6,7 @@ import os
 
 HTTPS_PORT = 8443
 HTTP_PORT = 8080
+ADMIN_PORT = 9901
 BACKEND_PORT = 9000
 
 _next = itertools.count(1)

@@ -97,6 +97,7 @@ class Swarmward:
             "listeners": {
                 "https": {"address": f"{self.address}:{addresses.HTTPS_PORT}"},
                 "http": {"address": f"{self.address}:{addresses.HTTP_PORT}"},
+                "admin": {"address": f"{self.address}:{addresses.ADMIN_PORT}"},
             },
             "policy": {"backend_encryption": "none", "exception": "loopback of one test"},
             "tls": {"certificates": [c.row() for c in certificates]},
