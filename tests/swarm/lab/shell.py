@@ -19,18 +19,18 @@ class CommandFailed(AssertionError):
     pass
 
 
-def run(*words, check=True, seconds=COMMAND_SECONDS, **options):
-    """Its standard output. A command that fails or takes too long says what it said."""
+def run(*words, check=True, seconds=COMMAND_SECONDS, merge=False, **options):
+    """Its standard output, with `merge` what it said as errors, too. A command that fails or takes too long says what it said."""
     words = [str(word) for word in words]
     try:
         done = subprocess.run(
-            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=seconds,
-            env=ENVIRONMENT, stdin=options.pop("stdin", subprocess.DEVNULL), **options,
+            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+            text=True, errors="replace", timeout=seconds, env=ENVIRONMENT, stdin=options.pop("stdin", subprocess.DEVNULL), **options,
         )  # fmt: skip
     except subprocess.TimeoutExpired as late:
         raise CommandFailed(f"{' '.join(words)}: no end after {seconds} s") from late
     if check and done.returncode != 0:
-        raise CommandFailed(f"{' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
+        raise CommandFailed(f"{' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr or ''}")
     return done.stdout
 
 

@@ -1,0 +1,89 @@
+"""Fixtures of the swarm scenarios. One lab serves many of them: starting one takes seconds, and what a
+scenario makes in it (services) ends with the scenario."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # ahead of the system tests' package of the same name
+
+from lab import certificates, images, table  # noqa: E402
+from lab.api_proxy import ApiProxy  # noqa: E402
+from lab.front import IMAGE, Front  # noqa: E402
+from lab.services import APP_IMAGE, ZONE, Services  # noqa: E402
+from lab.swarm import Lab  # noqa: E402
+
+NO_ENCRYPTION = {"backend_encryption": "none", "exception": "this machine's kernel has no ESP"}
+
+
+def pytest_collection_modifyitems(items):
+    if os.geteuid() != 0 or not shutil.which("dockerd"):
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason="needs root and dockerd"))
+
+
+def pytest_sessionfinish():
+    table.write()
+
+
+class Stage:
+    """A lab with the images, a network, the Docker API through the proxy, and swarmward in front."""
+
+    def __init__(self, folder, count, fronts, policy, encrypted=False):
+        self.lab = Lab()
+        self.proxy = None
+        try:
+            self._build(Path(folder), count, fronts, policy, encrypted)
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self, folder, count, fronts, policy, encrypted):
+        self.lab.up(count)
+        self.lab.load_image(APP_IMAGE, images.app_tar(folder))
+        self.lab.load_image(IMAGE, images.swarmward_tar(folder))
+        self.lab.network("edge", encrypted=encrypted)
+        (self.lab.folder / "api").mkdir()
+        self.proxy = ApiProxy(self.lab.folder / "api/docker.sock", self.lab.nodes[1].socket)
+        certificate = certificates.issue(folder, f"*.{ZONE}")
+        nodes = [self.lab.nodes[number] for number in fronts]
+        self.front = Front(self.lab, certificate, nodes, policy)
+        self.front.start()
+        self.services = Services(self.lab, self.front, self.proxy)
+
+    def close(self):
+        if self.proxy:
+            self.proxy.close()
+        self.lab.down()
+
+
+@pytest.fixture(scope="session")
+def one_node_stage(tmp_path_factory):
+    """One node; its network is encrypted, and swarmward insists on that."""
+    stage = Stage(tmp_path_factory.mktemp("one"), 1, [1], {"backend_encryption": "overlay"}, True)
+    yield stage
+    stage.close()
+
+
+@pytest.fixture(scope="session")
+def three_node_stage(tmp_path_factory):
+    """The manager without tasks of applications and without swarmward; swarmward on node 2, where
+    applications may run, too; node 3 for applications. The network is plain."""
+    stage = Stage(tmp_path_factory.mktemp("three"), 3, [2], NO_ENCRYPTION)
+    yield stage
+    stage.close()
+
+
+@pytest.fixture
+def one_node(one_node_stage):
+    yield one_node_stage.services
+    one_node_stage.services.clear()
+
+
+@pytest.fixture
+def three_nodes(three_node_stage):
+    yield three_node_stage.services
+    three_node_stage.services.clear()

@@ -1,0 +1,149 @@
+"""What the scenarios do: services of the lab's application behind swarmward, load on them, and what came
+of it."""
+
+import json
+import re
+import time
+
+from . import table
+from .loading import Loading
+from .shell import run, wait_until
+
+APP_IMAGE = "app:lab"
+ZONE = "lab.test"
+# A WebSocket that ends earlier than this before its task was not ended by the task.
+CLOCK_SLACK_SECONDS = 0.3
+
+
+class Answer:
+    def __init__(self, text):
+        head, _, status = text.rpartition("\n")
+        self.status = int(status)
+        self.body = head
+        self.said = dict(re.findall(r"(\w+)=(\S+)", head))
+
+
+class Services:
+    def __init__(self, lab, front, proxy):
+        self.lab = lab
+        self.front = front
+        self.proxy = proxy
+        self.made = []
+        self.address = front.nodes[0].address
+
+    def host(self, name):
+        return f"{name}.{ZONE}"
+
+    # -- services
+
+    def create(self, name, *words, exits="now", replicas=2, labels=None, network="edge", wait=True):
+        """A service NAME whose domain is NAME.lab.test; `exits` is what its tasks do on SIGTERM."""
+        all_labels = {
+            "swarmward.enable": "true",
+            "swarmward.domain": self.host(name),
+            "swarmward.port": "8080",
+            **(labels or {}),
+        }
+        self.made.append(name)
+        self.lab.docker(
+            "service", "create", "--detach", "--name", name, "--network", network,
+            "--endpoint-mode", "dnsrr", "--replicas", str(replicas), "--no-resolve-image",
+            "--env", f"SERVICE={name}", "--env", "VERSION=1", "--env", f"EXIT={exits}",
+            "--stop-grace-period", "3s", "--restart-delay", "1s", "--update-delay", "0s",
+            "--update-monitor", "1s",
+            *[word for key, value in all_labels.items() for word in ("--label", f"{key}={value}")],
+            *words, APP_IMAGE, "/app",
+        )  # fmt: skip
+        if wait:
+            self.lab.wait_running(name, replicas)
+            self.wait_served(name, replicas)
+        return name
+
+    def remove(self, *names):
+        self.lab.remove_service(*names)
+        self.made = [name for name in self.made if name not in names]
+
+    def clear(self):
+        """Everything a scenario has made or broken."""
+        self.proxy.fault(None)
+        if self.made:
+            self.remove(*self.made)
+
+    # -- requests
+
+    def get(self, name, path="/", address=None):
+        """One request of curl; status 0: no answer."""
+        address = address or self.address
+        return Answer(run(
+            *self.lab.wires.inside("client"), "curl", "-sk", "-m", "5", "-w", "\n%{http_code}",
+            "--resolve", f"{self.host(name)}:443:{address}", f"https://{self.host(name)}{path}",
+            check=False,
+        ))  # fmt: skip
+
+    def wait_status(self, name, status, seconds=30):
+        """How long it took; the last answer is what it says when that never comes."""
+        begin = time.monotonic()
+        last = None
+
+        def is_so():
+            nonlocal last
+            last = self.get(name)
+            return last.status == status
+
+        try:
+            wait_until(is_so, f"{name} answers {status}", seconds, 0.02)
+        except AssertionError as late:
+            raise AssertionError(f"{late}; now: {last.status} {last.body}\n{self.explained(name)}") from None
+        return time.monotonic() - begin
+
+    def wait_served(self, name, replicas):
+        """Until every task has answered."""
+        self.wait_status(name, 200)
+        seen = set()
+
+        def all_seen():
+            seen.add(self.get(name).said.get("host"))
+            return len(seen - {None}) >= replicas
+
+        wait_until(all_seen, f"all {replicas} tasks of {name} answer through swarmward", 30)
+
+    def explained(self, name):
+        return self.front.explain(self.front.nodes[0], f"https://{self.host(name)}/")
+
+    # -- load
+
+    def load(self, *names, address=None, **options):
+        hosts = {self.host(name): name for name in names}
+        return Loading(self.lab, address or self.address, hosts, **options)
+
+    def deaths(self, since, until):
+        """{host name of a task: Unix time of its end} over all live nodes."""
+        found = {}
+        for node in self.lab.nodes.values():
+            if not node.pid:
+                continue
+            text = node.docker("events", "--since", f"{since:.3f}", "--until", f"{until:.3f}",
+                               "--filter", "event=die", "--format", "{{json .}}")  # fmt: skip
+            for line in text.splitlines():
+                event = json.loads(line)
+                found[event["id"][:12]] = event["timeNano"] / 1e9
+        return found
+
+    def judge(self, scenario, behaviour, load, since, dead=(), note=""):
+        """The row of the table. `dead`: host names of tasks whose node could not tell of their end."""
+        result = load.result
+        deaths = self.deaths(since, time.time())
+        stopped, others = [], []
+        for one in result["websockets"]["closed"]:
+            end = deaths.get(one["task"])
+            by_task = one["task"] in dead or (end and one["at"] >= end - CLOCK_SLACK_SECONDS)
+            (stopped if by_task else others).append(one)
+        result["others"] = others
+        table.add(scenario, behaviour, result, len(stopped), len(others), note)
+        return result
+
+
+def assert_nothing_lost(result):
+    assert result["failed"] == 0, (result["kinds"], result["failures"][:10])
+    assert result["others"] == [], result["others"]
+    assert result["rate"] >= 200, f"only {result['rate']} requests a second: this machine is too busy"
