@@ -14,6 +14,8 @@ struct spawn_identity {
     uid_t uid;
     gid_t gid;
     bool read_files; /* keep the capability to read files that belong to others (control) */
+    bool has_group;  /* be in one more group: that of the Docker socket (control) */
+    gid_t group;
 };
 
 struct spawn_plan {

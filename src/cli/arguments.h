@@ -19,6 +19,7 @@ struct arguments {
     const char *state_directory;
     const char *socket;
     const char *user;
+    const char *docker_socket;
     bool dev;
     bool json;
     bool strict;

@@ -37,6 +37,14 @@ static const struct option_row state_option = {
     .help = "keep the private CA of --dev here (DIR/ca.crt); without it, in memory only",
 };
 
+static const struct option_row docker_option = {
+    .name = "--docker-socket",
+    .value = "PATH",
+    .offset = offsetof(struct arguments, docker_socket),
+    .help = "started as root: control joins the group of this socket, so that it may ask Docker; "
+            "default /run/swarmward/docker.sock, else /var/run/docker.sock",
+};
+
 static const struct option_row user_option = {
     .name = "--user",
     .value = "NAME",
@@ -71,6 +79,7 @@ static int run(const struct arguments *arguments)
         .state_directory = arguments->state_directory,
         .socket_path = arguments->socket,
         .user = arguments->user,
+        .docker_socket = arguments->docker_socket,
     };
     struct err err;
 
@@ -89,7 +98,7 @@ const struct subcommand run_subcommand = {
     .name = "run",
     .summary = "serve what the mapping file says, until a signal ends it",
     .options = { &config_option, &workers_option, &dev_option, &state_option, &socket_option,
-                 &user_option },
+                 &user_option, &docker_option },
     .text = "Serve what the mapping file says, in the foreground.\n"
             "\n"
             "Signals: SIGHUP loads the file again; SIGTERM and SIGINT turn health red, wait for\n"

@@ -194,6 +194,35 @@ static int try_labels(struct mapper *mapper, size_t index, const struct label_se
     return 0;
 }
 
+static void name_domains(struct mapper *mapper, struct quarantined_service *one,
+                         const struct label_settings *labels)
+{
+    struct arena *arena = &mapper->mapping->arena;
+
+    one->domain_count = labels->domain_count;
+    one->domains = arena_new(arena, one->domain_count, sizeof(*one->domains));
+    for (size_t i = 0; i < one->domain_count; i++)
+        one->domains[i] = arena_text(arena, labels->domains[i]);
+}
+
+/* Of labels that cannot be read the domain may still be what somebody asks about. */
+static void guess_domains(struct mapper *mapper, struct quarantined_service *one,
+                          const struct swarm_service *service)
+{
+    struct arena *arena = &mapper->mapping->arena;
+    struct text rest = TEXT_NONE;
+    struct text name;
+
+    for (size_t i = 0; i < service->label_count; i++)
+        if (text_equal(service->labels[i].name, TEXT("domain")))
+            rest = text_first(service->labels[i].value, LABEL_VALUE_BYTES);
+    one->domains = arena_new(arena, LABEL_DOMAINS_MAX, sizeof(*one->domains));
+    while (rest.len && one->domain_count < LABEL_DOMAINS_MAX) {
+        text_split(rest, ',', &name, &rest);
+        one->domains[one->domain_count++] = arena_text(arena, text_trim(name));
+    }
+}
+
 static void quarantine(struct mapper *mapper, size_t index, const struct label_reading *reading,
                        struct text reason)
 {
@@ -207,12 +236,10 @@ static void quarantine(struct mapper *mapper, size_t index, const struct label_r
         .reason = arena_text(arena, reason),
         .last_good = mapper->labels[index] != NULL,
     };
-    if (!reading->now)
-        return;
-    one->domain_count = reading->now->domain_count;
-    one->domains = arena_new(arena, one->domain_count, sizeof(*one->domains));
-    for (size_t i = 0; i < one->domain_count; i++)
-        one->domains[i] = arena_text(arena, reading->now->domains[i]);
+    if (reading->now)
+        name_domains(mapper, one, reading->now);
+    else
+        guess_domains(mapper, one, &mapper->swarm->services[index]);
 }
 
 static void read_service(struct mapper *mapper, size_t index)

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/array.h"
 #include "base/memory.h"
@@ -140,38 +141,60 @@ static uint64_t with_port(uint64_t identity, int64_t port)
     return mixed ? mixed : 1;
 }
 
-static const struct swarm_address *usable_address(const struct swarm_task *task, uint32_t network)
+/* From the worst to the best. */
+enum fitness {
+    UNFIT,
+    LAST_RESORT, /* it runs, though it is on its way in or out */
+    UNCONFIRMED, /* nobody has spoken of it for longer than the lease */
+    FIT,
+};
+
+static enum fitness fitness_of(const struct swarm_task *task, const struct swarm_address *address)
+{
+    if (address->membership == SWARM_USABLE)
+        return address->confirmed ? FIT : UNCONFIRMED;
+    return strcmp(task->state, "running") == 0 ? LAST_RESORT : UNFIT;
+}
+
+static const struct swarm_address *address_on(const struct swarm_task *task, uint32_t network)
 {
     for (size_t i = 0; i < task->address_count; i++)
-        if (task->addresses[i].network == network && task->addresses[i].membership == SWARM_USABLE)
+        if (task->addresses[i].network == network)
             return &task->addresses[i];
     return NULL;
 }
 
-/* A task that nobody has confirmed for the lease is used only when there is no better one. */
-static bool any_confirmed(const struct swarm_service *from, uint32_t network)
+/*
+ * Only the fittest are used. Where no task is usable the last resort is better than a 503: a
+ * stop-first update may take the last old task out of DNS a moment before DNS knows the new one,
+ * and Swarm leaves the old one two seconds before its SIGTERM.
+ */
+static enum fitness best_fitness(const struct swarm_service *from, uint32_t network)
 {
-    for (size_t i = 0; i < from->task_count; i++) {
-        const struct swarm_address *address = usable_address(&from->tasks[i], network);
+    enum fitness best = UNFIT;
 
-        if (address && address->confirmed)
-            return true;
+    for (size_t i = 0; i < from->task_count; i++) {
+        const struct swarm_address *address = address_on(&from->tasks[i], network);
+        enum fitness found = address ? fitness_of(&from->tasks[i], address) : UNFIT;
+
+        if (found > best)
+            best = found;
     }
-    return false;
+    return best;
 }
 
 static void add_tasks(struct mapper *mapper, const struct swarm_service *from, uint32_t network,
                       int64_t port, struct mapped_service *service)
 {
-    bool only_confirmed = any_confirmed(from, network);
+    enum fitness best = best_fitness(from, network);
 
     service->endpoints =
         arena_new(&mapper->mapping->arena, from->task_count, sizeof(*service->endpoints));
-    for (size_t i = 0; i < from->task_count; i++) {
-        const struct swarm_address *address = usable_address(&from->tasks[i], network);
+    for (size_t i = 0; best > UNFIT && i < from->task_count; i++) {
+        const struct swarm_address *address = address_on(&from->tasks[i], network);
         struct mapped_endpoint *endpoint = &service->endpoints[service->endpoint_count];
 
-        if (!address || (only_confirmed && !address->confirmed))
+        if (!address || fitness_of(&from->tasks[i], address) < best)
             continue;
         *endpoint = (struct mapped_endpoint){
             .name = from->tasks[i].name,

@@ -6,8 +6,10 @@
 
 #include "docker/engine.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include <jansson.h>
@@ -237,6 +239,18 @@ static enum docker_outcome outcome_of(const struct docker_request *request)
     return request->status == 200 ? DOCKER_OK : DOCKER_STATUS;
 }
 
+/* Curl's words, and the kernel's, which say more: of a socket that is not there, or not for us. */
+static void describe_failure(const struct docker_request *request, char *reason)
+{
+    long number = 0;
+
+    curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &number);
+    snprintf(reason, REASON_BYTES, "%s: %.150s%s%.60s%s", calls[request->call].path,
+             request->detail[0] ? request->detail : curl_easy_strerror(request->result),
+             number ? ": " : "", number ? strerror((int)number) : "",
+             number == EACCES ? "; be in the group of the socket (run --docker-socket)" : "");
+}
+
 static void describe(const struct docker_request *request, enum docker_outcome outcome,
                      char *reason)
 {
@@ -257,8 +271,7 @@ static void describe(const struct docker_request *request, enum docker_outcome o
         break;
     case DOCKER_TIMED_OUT:
     case DOCKER_UNREACHABLE:
-        snprintf(reason, REASON_BYTES, "%s: %.200s", path,
-                 request->detail[0] ? request->detail : curl_easy_strerror(request->result));
+        describe_failure(request, reason);
         break;
     }
 }

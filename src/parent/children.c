@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "machine.h"
 #include "parent.h"
 
 static void on_message(void *owner, struct channel_message *message)
@@ -79,6 +80,9 @@ static pid_t spawn(struct child *child, int channel, struct err *err)
     if (child->kind->role != ROLE_WORKER)
         arguments[1] = NULL;
     plan.identity.read_files = child->kind->reads_files;
+    if (plan.identity.drop && child->kind->role == ROLE_CONTROL)
+        plan.identity.has_group =
+            machine_docker_group(child->parent->options->docker_socket, &plan.identity.group);
     return spawn_child(&plan, err);
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 size_t machine_quota_processors(struct text cpu_max)
@@ -55,4 +56,18 @@ void machine_raise_descriptors(void)
         return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+bool machine_docker_group(const char *path, gid_t *group_out)
+{
+    const char *const paths[] = { path ? path : "/run/swarmward/docker.sock",
+                                  path ? NULL : "/var/run/docker.sock" };
+    struct stat info;
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        if (paths[i] && stat(paths[i], &info) == 0 && S_ISSOCK(info.st_mode)) {
+            *group_out = info.st_gid;
+            return true;
+        }
+    return false;
 }

@@ -1,7 +1,9 @@
 #ifndef SWARMWARD_PARENT_MACHINE_H
 #define SWARMWARD_PARENT_MACHINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/text.h"
 
@@ -13,6 +15,11 @@ size_t machine_processors(void);
 /* Of the contents of cgroup's cpu.max, "QUOTA PERIOD": whole processors, rounded up; 0: no limit.
  */
 size_t machine_quota_processors(struct text cpu_max);
+
+/*
+ * The group of the Docker socket at `path` (NULL: where it usually is). False: there is no socket.
+ */
+bool machine_docker_group(const char *path, gid_t *group_out);
 
 /* As many descriptors as we are allowed. */
 void machine_raise_descriptors(void);

@@ -340,6 +340,7 @@ class FakeEngine:
                 return
             self.listener = socket.socket(socket.AF_UNIX)
             self.listener.bind(self.path)
+            os.chmod(self.path, 0o666)  # control is another user when the tests run as root
             self.listener.listen(128)
             threading.Thread(target=self._accept, args=[self.listener], daemon=True).start()
 
