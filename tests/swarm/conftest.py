@@ -1,6 +1,7 @@
 """Fixtures of the swarm scenarios. One lab serves many of them: starting one takes seconds, and what a
 scenario makes in it (services) ends with the scenario."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -54,7 +55,16 @@ class Stage:
         self.front.start()
         self.services = Services(self.lab, self.front, self.proxy)
 
+    def keep_logs(self):
+        """What swarmward said, for whom SWARM_LOGS names a folder."""
+        folder = os.environ.get("SWARM_LOGS")
+        for node in self.front.nodes if folder and hasattr(self, "front") else []:
+            with contextlib.suppress(AssertionError, TypeError):
+                name = f"{self.lab.wires.tag}-{node.name}.log"
+                Path(folder, name).write_text("\n".join(self.front.log(node)))
+
     def close(self):
+        self.keep_logs()
         if self.proxy:
             self.proxy.close()
         self.lab.down()

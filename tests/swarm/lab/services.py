@@ -42,6 +42,7 @@ class Services:
             "swarmward.enable": "true",
             "swarmward.domain": self.host(name),
             "swarmward.port": "8080",
+            "swarmward.balance": "round_robin",  # every task is asked, however many WebSockets it has
             **(labels or {}),
         }
         self.made.append(name)

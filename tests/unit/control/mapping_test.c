@@ -100,8 +100,9 @@ static void labels_map_a_domain_to_the_tasks_of_their_service(void **state)
     struct builder_world *world = *state;
     const struct snapshot_service *service;
 
-    use_swarm(world, swarm_made((struct made_service[]){
-                         { .name = "web", .tasks = 2, .labels = LABELS("a.test", "8080") }, { 0 } }));
+    use_swarm(world,
+              swarm_made((struct made_service[]){
+                  { .name = "web", .tasks = 2, .labels = LABELS("a.test", "8080") }, { 0 } }));
     assert_int_equal(world_build(world, HEAD ALLOW NOTHING), 0);
     assert_leads(world, "a.test", "/x", "web:8080");
     service = service_at(world, "a.test");
@@ -414,6 +415,26 @@ static void only_usable_tasks_are_endpoints_and_unconfirmed_ones_only_in_need(vo
     assert_int_equal(service_at(world, "a.test")->endpoint_count, 2);
 }
 
+static void where_no_task_is_usable_one_that_still_runs_is_better_than_none(void **state)
+{
+    struct builder_world *world = *state;
+    struct swarm_service *web;
+
+    use_swarm(world, swarm_made((struct made_service[]){ { .name = "web", .tasks = 3 }, { 0 } }));
+    web = &world->swarm->services[0];
+    web->tasks[0].addresses[0].membership = SWARM_DRAINING;
+    web->tasks[1].addresses[0].membership = SWARM_DRAINING;
+    web->tasks[1].state = "shutdown";
+    web->tasks[2].addresses[0].membership = SWARM_STARTING;
+    web->tasks[2].state = "starting";
+    assert_int_equal(world_build(world, HEAD "domains:\n  a.test: web:80\n"), 0);
+    assert_int_equal(service_at(world, "a.test")->endpoint_count, 1);
+    assert_true(text_equal(service_at(world, "a.test")->endpoints[0].name, TEXT("web.1")));
+    web->tasks[0].state = "shutdown";
+    assert_int_equal(world_rebuild(world), 0);
+    assert_int_equal(service_at(world, "a.test")->endpoint_count, 0);
+}
+
 static void a_virtual_address_is_one_endpoint_that_keeps_no_connection(void **state)
 {
     struct builder_world *world = *state;
@@ -458,6 +479,7 @@ int main(void)
         TEST(an_old_engine_closes_the_gate_and_an_exception_opens_it),
         TEST(of_several_networks_the_named_one_is_used),
         TEST(only_usable_tasks_are_endpoints_and_unconfirmed_ones_only_in_need),
+        TEST(where_no_task_is_usable_one_that_still_runs_is_better_than_none),
         TEST(a_virtual_address_is_one_endpoint_that_keeps_no_connection),
         TEST(the_networks_of_the_mesh_are_known_to_the_workers),
     };
