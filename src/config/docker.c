@@ -6,6 +6,14 @@
 
 static const struct trail docker_trail = { .name = { "docker", 6 } };
 
+/* Whose clear text stays on this machine. "127.0.0.1.attacker.example" does not. */
+static bool is_loopback(struct text host_and_port)
+{
+    struct address address;
+
+    return address_parse(host_and_port, &address, NULL) == 0 && address_is_loopback(&address);
+}
+
 static void check_endpoint(struct reading *reading, const struct yaml_node *node)
 {
     const struct docker_settings *docker = &reading->settings->docker;
@@ -20,7 +28,7 @@ static void check_endpoint(struct reading *reading, const struct yaml_node *node
         reading_error(reading, &docker_trail, node->place,
                       "tls needs all three of ca, cert and key");
     if (text_starts(endpoint, TEXT("tcp://")) && files == 0 &&
-        !text_starts(endpoint, TEXT("tcp://127.")) && !text_starts(endpoint, TEXT("tcp://[::1]")))
+        !is_loopback(text_from(endpoint, TEXT("tcp://").len)))
         reading_error(reading, &docker_trail, node->place,
                       "whoever reaches the Docker API in the clear owns the machine; name the "
                       "files under tls, or use a unix socket");

@@ -130,7 +130,7 @@ void read_domains(struct reading *reading, const struct yaml_node *node)
 
     if (!reading_expects(reading, &trail, node, YAML_MAPPING))
         return;
-    if (node->count == 0 && !reading->docker_written)
+    if (node->count == 0 && !reading_takes_labels(reading))
         reading_error(reading, &trail, node->place,
                       "must not be empty; map one, like www.example.com: \"127.0.0.1:3000\"");
     for (const struct yaml_node *domain = node->first; domain; domain = domain->next) {

@@ -184,24 +184,31 @@ static void read_named_routes(struct labels *labels)
         read_named_route(labels, &trail, node);
 }
 
-/* Only "true" opens the door; anything but "false" beside it is a slip that is said. */
-static bool is_enabled(struct labels *labels)
+/*
+ * Only "true" opens the door; anything but "false" beside it is a slip that is said. Asked before
+ * the other labels are looked at: whoever has not opted in is not complained about.
+ */
+static bool is_enabled(struct labels *labels, const struct label *written, size_t count)
 {
     struct trail trail = { .parent = &labels->trail, .name = TEXT("enable") };
-    const struct yaml_node *enable = yaml_find(labels->root, "enable");
+    const struct label *enable = NULL;
 
-    if (!enable || enable->kind != YAML_SCALAR || text_equal(enable->text, TEXT("false")))
+    for (size_t i = 0; i < count && !enable; i++)
+        if (text_equal(written[i].name, trail.name))
+            enable = &written[i];
+    if (!enable || text_equal(enable->value, TEXT("false")))
         return false;
-    if (text_equal(enable->text, TEXT("true")))
+    if (text_equal(enable->value, TEXT("true")))
         return true;
     reading_error(&labels->reading, &trail, nowhere, "must be true or false");
     return false;
 }
 
-static void read_all(struct labels *labels)
+static void read_all(struct labels *labels, const struct label *written, size_t count)
 {
-    if (!is_enabled(labels))
+    if (!is_enabled(labels, written, count))
         return;
+    labels->root = label_tree(&labels->reading, &labels->trail, written, count);
     labels->settings->enabled = true;
     labels->settings->routes =
         arena_new(&labels->reading.settings->arena, LABEL_ROUTES_MAX, sizeof(struct label_route));
@@ -230,8 +237,7 @@ struct label_settings *labels_read(const struct settings *file, struct text serv
 
     scratch.arena = (struct arena){ 0 };
     scratch.path = arena_format(&scratch.arena, "service %.*s", TEXT_ARGS(text_first(service, 80)));
-    reader.root = label_tree(&reader.reading, &reader.trail, labels, count);
-    read_all(&reader);
+    read_all(&reader, labels, count);
     problems_settle(problems, &scratch);
     settings->arena = scratch.arena; /* handed over */
     if (problems->error_count == errors)

@@ -85,6 +85,11 @@ bool reading_expects(struct reading *reading, const struct trail *trail,
     return false;
 }
 
+bool reading_takes_labels(const struct reading *reading)
+{
+    return reading->docker_written && reading->settings->docker.label_policy != LABEL_POLICY_IGNORE;
+}
+
 /* What stands behind "secret:"; names have no slash, so nothing else can be reached by them. */
 static struct text mounted_name(struct reading *reading, const struct trail *trail,
                                 struct source_place place, struct text path)

@@ -38,6 +38,9 @@ void reading_warning(struct reading *reading, const struct trail *trail, struct 
 bool reading_expects(struct reading *reading, const struct trail *trail,
                      const struct yaml_node *node, enum yaml_kind kind);
 
+/* Domains may come by label: the file need not have one. */
+bool reading_takes_labels(const struct reading *reading);
+
 /* No more errors will be shown: hints need not be looked for. */
 bool reading_is_hopeless(const struct reading *reading);
 

@@ -137,7 +137,7 @@ void read_root(struct reading *reading, const struct yaml_node *root)
     read_services(reading, yaml_find(root, "services"));
     if (domains)
         read_domains(reading, domains);
-    else if (!reading->docker_written)
+    else if (!reading_takes_labels(reading))
         reading_error(reading, NULL, root->place,
                       "\"domains\" is missing; map one, like domains: { www.example.com: "
                       "\"127.0.0.1:3000\" }");

@@ -22,17 +22,34 @@ static void check_domain(const struct settings *settings, const struct domain_se
 
         must(route->path.len > 0 && route->path.at[0] == '/');
         must(route->service_index < settings->service_count);
+        must(text_equal(settings->services[route->service_index].name, route->service));
         must(route->name.len > 0 && route->port >= 0 && route->port <= 65535);
     }
 }
 
+static void check_docker(const struct settings *settings)
+{
+    const struct docker_settings *docker = &settings->docker;
+
+    must(settings->domain_count > 0 ||
+         (settings->docker_given && docker->label_policy != LABEL_POLICY_IGNORE));
+    must(docker->lease_ms > 2 * docker->resync_interval_ms);
+    must((docker->tls_ca.len > 0) == (docker->tls_key.len > 0));
+    for (size_t i = 0; i < settings->owner_count; i++)
+        must(settings->owners[i].domain.len > 0 && settings->owners[i].stacks.count > 0);
+}
+
 static void check_settings(const struct settings *settings)
 {
-    must(settings->domain_count > 0 && settings->domain_count <= SETTINGS_DOMAINS);
+    must(settings->domain_count <= SETTINGS_DOMAINS);
+    check_docker(settings);
     for (size_t i = 0; i < settings->domain_count; i++)
         check_domain(settings, &settings->domains[i]);
     for (size_t i = 0; i < settings->service_count; i++)
-        must(settings->services[i].server_count > 0);
+        if (settings->services[i].in_swarm)
+            must(settings->services[i].server_count == 0 && settings->docker_given);
+        else
+            must(settings->services[i].server_count > 0);
     for (size_t i = 0; i < settings->certificate_count; i++)
         must(settings->certificates[i].cert_path.len && settings->certificates[i].key_path.len);
 }
@@ -71,7 +88,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         check_round_trip(&listener_fields, &settings->listeners);
         check_round_trip(&tls_fields, &settings->tls);
         check_round_trip(&service_fields, &settings->service_defaults);
-        check_round_trip(&route_fields, &settings->domains[0].routes[0].policy);
+        if (settings->domain_count > 0)
+            check_round_trip(&route_fields, &settings->domains[0].routes[0].policy);
+        check_round_trip(&docker_fields, &settings->docker);
+        check_round_trip(&metrics_fields, &settings->metrics);
+        check_round_trip(&policy_fields, &settings->policy);
         check_round_trip(&header_fields, &settings->headers);
         check_round_trip(&limit_fields, &settings->limits);
         check_round_trip(&log_fields, &settings->log);

@@ -110,7 +110,7 @@ static void what_is_wrong_is_said_with_the_label(void **state)
 static void nothing_is_read_that_is_not_enabled(void **state)
 {
     static const struct written off[] = { { "enable", "false" }, { "no_such", "x" }, { NULL } };
-    static const struct written without[] = { { "no_such", "x" }, { NULL } };
+    static const struct written without[] = { { "no_such", "x\n" }, { "a..b", "x" }, { NULL } };
     struct settings *file = settings_new();
     struct label_settings *labels;
     char lines[512];

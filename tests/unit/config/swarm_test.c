@@ -15,6 +15,14 @@ static const struct refusal refusals[] = {
     { WHOLE "docker: { endpoint: \"tcp://manager:2376\" }\n",
       "3:9: docker: whoever reaches the Docker API in the clear owns the machine; name the files "
       "under tls, or use a unix socket" },
+    { WHOLE "docker: { endpoint: \"tcp://127.0.0.1.example:2375\" }\n",
+      "3:9: docker: whoever reaches the Docker API in the clear owns the machine; name the files "
+      "under tls, or use a unix socket" },
+    { "version: 1\ndocker: { label_policy: ignore }\n",
+      "1:1: \"domains\" is missing; map one, like domains: { www.example.com: \"127.0.0.1:3000\" "
+      "}" },
+    { "version: 1\ndocker: { label_policy: ignore }\ndomains: {}\n",
+      "3:10: domains: must not be empty; map one, like www.example.com: \"127.0.0.1:3000\"" },
     { WHOLE "docker: { tls: { ca: /ca } }\n",
       "3:9: docker: tls needs all three of ca, cert and key" },
     { WHOLE "docker: { lease: 60s }\n",

@@ -439,6 +439,33 @@ static void bounds_are_checked_again_when_decoding(void **state)
     arena_done(&arena);
 }
 
+static void only_the_rows_of_the_mask_are_laid_over(void **state)
+{
+    static const struct field_table overlaid = { "x", rows, sizeof(rows) / sizeof(rows[0]),
+                                                 sizeof(struct thing) };
+    const struct thing from = { .number = 1, .flag = true, .colour = GREEN, .name = TEXT("over") };
+    uint64_t all = (UINT64_C(1) << overlaid.count) - 1;
+
+    (void)state;
+    for (size_t i = 0; i < overlaid.count; i++) {
+        struct thing thing = { .number = 99, .name = TEXT("under"), .colour = RED };
+        const char *name = rows[i].name;
+
+        fields_overlay(&overlaid, &thing, &from, UINT64_C(1) << i);
+        assert_int_equal(thing.number, strcmp(name, "number") == 0 ? 1 : 99);
+        assert_int_equal(thing.flag, strcmp(name, "flag") == 0);
+        assert_int_equal(thing.colour, strcmp(name, "colour") == 0 ? GREEN : RED);
+        assert_true(
+            text_equal(thing.name, strcmp(name, "name") == 0 ? TEXT("over") : TEXT("under")));
+        fields_overlay(&overlaid, &thing, &from, all);
+        assert_int_equal(thing.number, 1);
+        assert_int_equal(thing.colour, GREEN);
+        assert_ptr_equal(thing.name.at, from.name.at); /* borrowed */
+        fields_overlay(&overlaid, &thing, &(const struct thing){ 0 }, 0);
+        assert_int_equal(thing.number, 1);
+    }
+}
+
 static void every_section_has_defaults_that_its_own_rows_accept(void **state)
 {
     struct settings *settings = settings_new(); /* aborts otherwise */
@@ -488,6 +515,7 @@ int main(void)
         cmocka_unit_test(a_name_too_long_for_a_hint_is_near_to_nothing),
         cmocka_unit_test(what_is_encoded_comes_back_and_a_cut_is_never_taken_for_the_whole),
         cmocka_unit_test(bounds_are_checked_again_when_decoding),
+        cmocka_unit_test(only_the_rows_of_the_mask_are_laid_over),
         cmocka_unit_test(every_section_has_defaults_that_its_own_rows_accept),
         cmocka_unit_test(every_row_of_every_section_has_a_sentence_and_a_place_in_its_struct),
     };
