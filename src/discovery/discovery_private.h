@@ -55,6 +55,8 @@ struct discovery {
     uint64_t list_number;
     uint64_t view_hash;
     size_t requests_in_flight;
+    int64_t api_tokens_us; /* of the rate of looks at single services */
+    int64_t api_refilled_us;
     bool engines_encrypt;
     bool complete;
     bool api_failed; /* once: waiting for it is over */

@@ -18,6 +18,10 @@
 #define SPEC_PAUSE_MOST 4000
 #define SPEC_QUIET_MS   10000
 #define TICK_MS         50
+/* Looks at single services a second, all together; the first look at each does not count. */
+#define API_RATE  100
+#define COST_US   (1000000 / API_RATE)
+#define TOKENS_US ((int64_t)COST_US * 50)
 /* So many resyncs may pass without a look at tasks that DNS vouches for. */
 #define QUIET_ROUNDS 4
 
@@ -224,9 +228,27 @@ static struct docker_request *ask(struct known_service *service, enum docker_cal
     buffer_append_json(&filters, text_of(service->id));
     buffer_format(&filters, "]}");
     discovery->requests_in_flight++;
+    if (service->tasks_at_ms)
+        discovery->api_tokens_us -= COST_US;
     request = docker_get(discovery->engine, call, buffer_text(&filters), handler, service);
     buffer_done(&filters);
     return request;
+}
+
+static void refill(struct discovery *discovery)
+{
+    int64_t now_us = io_now_us(discovery->io);
+
+    discovery->api_tokens_us += now_us - discovery->api_refilled_us;
+    discovery->api_refilled_us = now_us;
+    if (discovery->api_tokens_us > TOKENS_US)
+        discovery->api_tokens_us = TOKENS_US;
+}
+
+static bool may_ask(const struct discovery *discovery, const struct known_service *service)
+{
+    return discovery->requests_in_flight < IN_FLIGHT_MOST &&
+           (discovery->api_tokens_us >= COST_US || !service->tasks_at_ms);
 }
 
 static void ask_due(struct known_service *service, int64_t now_ms)
@@ -334,8 +356,8 @@ void follow_tick(struct discovery *discovery)
     watch_names(discovery);
     if (!link_has_lists(discovery))
         return;
-    while (discovery->requests_in_flight < IN_FLIGHT_MOST &&
-           (service = most_urgent(discovery, now_ms)))
+    refill(discovery);
+    while ((service = most_urgent(discovery, now_ms)) && may_ask(discovery, service))
         ask_due(service, now_ms);
     if (was_looked_at(discovery))
         link_is_complete(discovery);

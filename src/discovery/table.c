@@ -251,7 +251,7 @@ bool table_take_service(struct discovery *discovery, const struct docker_service
     if (!changed && service->service.label_count)
         return true;
     copy_spec(service, from);
-    follow_hurry(service, 3000);
+    follow_hurry(service, service->tasks_at_ms ? 3000 : 0);
     discovery_touch(discovery);
     return true;
 }

@@ -33,25 +33,26 @@ def pytest_sessionfinish():
 class Stage:
     """A lab with the images, a network, the Docker API through the proxy, and swarmward in front."""
 
-    def __init__(self, folder, count, fronts, policy, encrypted=False):
+    def __init__(self, folder, count, fronts, policy, networks):
         self.lab = Lab()
         self.proxy = None
         try:
-            self._build(Path(folder), count, fronts, policy, encrypted)
+            self._build(Path(folder), count, fronts, policy, networks)
         except BaseException:
             self.close()
             raise
 
-    def _build(self, folder, count, fronts, policy, encrypted):
+    def _build(self, folder, count, fronts, policy, networks):
         self.lab.up(count)
         self.lab.load_image(APP_IMAGE, images.app_tar(folder))
         self.lab.load_image(IMAGE, images.swarmward_tar(folder))
-        self.lab.network("edge", encrypted=encrypted)
+        for name, options in networks.items():
+            self.lab.network(name, **options)
         (self.lab.folder / "api").mkdir()
         self.proxy = ApiProxy(self.lab.folder / "api/docker.sock", self.lab.nodes[1].socket)
         certificate = certificates.issue(folder, f"*.{ZONE}")
         nodes = [self.lab.nodes[number] for number in fronts]
-        self.front = Front(self.lab, certificate, nodes, policy)
+        self.front = Front(self.lab, certificate, nodes, policy, networks)
         self.front.start()
         self.services = Services(self.lab, self.front, self.proxy)
 
@@ -72,8 +73,13 @@ class Stage:
 
 @pytest.fixture(scope="session")
 def one_node_stage(tmp_path_factory):
-    """One node; its network is encrypted, and swarmward insists on that."""
-    stage = Stage(tmp_path_factory.mktemp("one"), 1, [1], {"backend_encryption": "overlay"}, True)
+    """One node; swarmward insists on encrypted networks, and there is one that is not."""
+    networks = {
+        "edge": {"encrypted": True},
+        "tiny": {"encrypted": True, "subnet": "10.219.0.0/28"},
+        "plain": {},
+    }
+    stage = Stage(tmp_path_factory.mktemp("one"), 1, [1], {"backend_encryption": "overlay"}, networks)
     yield stage
     stage.close()
 
@@ -82,7 +88,7 @@ def one_node_stage(tmp_path_factory):
 def three_node_stage(tmp_path_factory):
     """The manager without tasks of applications and without swarmward; swarmward on node 2, where
     applications may run, too; node 3 for applications. The network is plain."""
-    stage = Stage(tmp_path_factory.mktemp("three"), 3, [2], NO_ENCRYPTION)
+    stage = Stage(tmp_path_factory.mktemp("three"), 3, [2], NO_ENCRYPTION, {"edge": {}})
     yield stage
     stage.close()
 
@@ -97,3 +103,13 @@ def one_node(one_node_stage):
 def three_nodes(three_node_stage):
     yield three_node_stage.services
     three_node_stage.services.clear()
+
+
+@pytest.fixture
+def two_fronts(three_node_stage):
+    """The same with swarmward on node 3, too."""
+    front, lab = three_node_stage.front, three_node_stage.lab
+    front.place(lab.nodes[2], lab.nodes[3])
+    yield three_node_stage.services
+    three_node_stage.services.clear()
+    front.place(lab.nodes[2])

@@ -30,7 +30,7 @@ class Front:
                 "snapshot": "/var/lib/swarmward/routes.json",
             },
             "policy": {"default_owner": "allow", **policy},
-            "tls": {"certificates": [self._put(certificate)]},
+            "tls": {"certificates": [self._put(certificate)], "unknown_sni": "lab"},
             "domains": {},
             "log": {"error": {"level": "debug"}},
             "shutdown": {"delay": "3s", "drain": "10s"},
@@ -50,10 +50,19 @@ class Front:
 
     # -- its service
 
-    def start(self, *words):
+    def _mark_nodes(self):
         for node in self.lab.nodes.values():
             wanted = "1" if node in self.nodes else "0"
             self.lab.docker("node", "update", "--label-add", f"front={wanted}", node.name)
+
+    def place(self, *nodes):
+        """It runs on these nodes, and on no others."""
+        self.nodes = list(nodes)
+        self._mark_nodes()
+        self.wait()
+
+    def start(self, *words):
+        self._mark_nodes()
         networks = [word for name in self.networks for word in ("--network", name)]
         self.lab.docker(
             "service", "create", "--detach", "--name", self.service, "--mode", "global",

@@ -1,6 +1,8 @@
 """What the scenarios do: services of the lab's application behind swarmward, load on them, and what came
 of it."""
 
+import calendar
+import concurrent.futures
 import json
 import re
 import time
@@ -13,6 +15,12 @@ APP_IMAGE = "app:lab"
 ZONE = "lab.test"
 # A WebSocket that ends earlier than this before its task was not ended by the task.
 CLOCK_SLACK_SECONDS = 0.3
+
+
+def unix_time(text):
+    """Of RFC 3339 in UTC, whose nanoseconds Python does not know."""
+    whole, _, part = text.rstrip("Z").partition(".")
+    return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + float(f"0.{part or 0}")
 
 
 class Answer:
@@ -111,6 +119,75 @@ class Services:
     def explained(self, name):
         return self.front.explain(self.front.nodes[0], f"https://{self.host(name)}/")
 
+    # -- what the swarm says
+
+    def running_since(self, name):
+        """The Unix time at which the only task of a service began to run, as swarm says."""
+        (task,) = self.lab.running(name)
+        return unix_time(task["Status"]["Timestamp"])
+
+    def addresses(self, name):
+        return {
+            address.split("/")[0]
+            for task in self.lab.running(name)
+            for network in task.get("NetworksAttachments") or []
+            for address in network["Addresses"]
+        }
+
+    def hosts_on(self, name, node):
+        """The host names of a service's tasks on a node."""
+        return {container[:12] for container in node.containers(name)}
+
+    def wait_replaced(self, name, replicas, *gone, seconds=120):
+        """`replicas` tasks run, and none of them is one of these containers."""
+
+        def replaced():
+            running = [
+                task["Status"]["ContainerStatus"]["ContainerID"] for task in self.lab.running(name)
+            ]
+            old = [one for one in running if any(one.startswith(id[:12]) for id in gone)]
+            return len(running) == replicas and not old
+
+        wait_until(replaced, f"{name} has {replicas} tasks again", seconds, 0.2)
+
+    def wait_moved(self, name, replicas, node):
+        wait_until(
+            lambda: not node.containers(name) and len(self.lab.running(name)) == replicas,
+            f"no task of {name} is left on {node.name}", 90, 0.2,
+        )  # fmt: skip
+
+    def wait_deaths(self, since, count):
+        wait_until(
+            lambda: len(self.deaths(since, time.time())) >= count, f"{count} tasks have died", 60, 0.2
+        )
+
+    # -- what swarmward says
+
+    def wait_discovery_live(self):
+        """swarmward on the first node follows the API (again)."""
+
+        def live():
+            status = self.front.status(self.front.nodes[0]) or {}
+            return (status.get("swarm") or {}).get("link") == "live"
+
+        wait_until(live, "swarmward follows the Docker API", 90, 0.2)
+
+    def wait_event_stream(self):
+        wait_until(lambda: "/events" in self.proxy.open.values(), "an event stream is open", 60)
+
+    def wait_until_time(self, end):
+        wait_until(lambda: time.time() >= end, "the fault is over", 120, 0.2)
+
+    def accesses(self, since, until):
+        """The access log's lines, with `begin` and `end` as Unix times."""
+        found = []
+        for line in self.front.accesses(self.front.nodes[0]):
+            line["end"] = unix_time(line["time"])
+            line["begin"] = line["end"] - line["total_ms"] / 1000
+            if since <= line["end"] <= until:
+                found.append(line)
+        return found
+
     # -- load
 
     def load(self, *names, address=None, **options):
@@ -148,3 +225,11 @@ def assert_nothing_lost(result):
     assert result["failed"] == 0, (result["kinds"], result["failures"][:10])
     assert result["others"] == [], result["others"]
     assert result["rate"] >= 200, f"only {result['rate']} requests a second: this machine is too busy"
+
+
+def for_both_kinds_of_tasks(scenario, check):
+    """Run it for tasks that exit at once on SIGTERM and for those that do not, at the same time."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(scenario, ["now", "stay"]))
+    for result in results:
+        check(result)

@@ -143,8 +143,9 @@ class Lab:
 
         parallel(load, [node for node in self.nodes.values() if node.pid])
 
-    def network(self, name, encrypted=False):
+    def network(self, name, encrypted=False, subnet=None):
         words = ["--opt", "encrypted"] if encrypted else []
+        words += ["--subnet", subnet] if subnet else []
         self.docker("network", "create", "-d", "overlay", "--attachable", *words, name)
 
     # -- services and tasks
@@ -170,6 +171,13 @@ class Lab:
             return len(wanted) == count == len(running) and wanted
 
         return wait_until(settled, f"{count} running tasks of {service}", seconds, 0.1)
+
+    def wait_node_ready(self, name):
+        def ready():
+            state = self.manager.inspect("node", name)[0]
+            return state["Status"]["State"] == "ready" and state["Spec"]["Availability"] == "active"
+
+        wait_until(ready, f"{name} is ready", 90, 0.2)
 
     def update_state(self, service):
         status = self.manager.inspect("service", service)[0].get("UpdateStatus") or {}
