@@ -228,9 +228,23 @@ bool endpoint_is_up(struct endpoint *endpoint, int64_t now_ms)
     return !down;
 }
 
+/* Only avoided, since each worker keeps `max_ejected` by itself: together they could eject all. */
+static bool is_ejected_elsewhere(const struct endpoint *endpoint, int64_t now_ms)
+{
+    const struct board *board = endpoint->worker->board;
+    uint32_t workers = atomic_load_explicit(&board->worker_count, memory_order_relaxed);
+
+    for (uint32_t i = 0; i < workers && i < BOARD_WORKERS; i++)
+        if (now_ms <
+            atomic_load_explicit(&board->worker[i].endpoints[endpoint->slot].ejected_until_ms,
+                                 memory_order_relaxed))
+            return true;
+    return false;
+}
+
 bool endpoint_is_avoided(const struct endpoint *endpoint, int64_t now_ms)
 {
-    return now_ms < endpoint->avoided_until_ms;
+    return now_ms < endpoint->avoided_until_ms || is_ejected_elsewhere(endpoint, now_ms);
 }
 
 uint32_t endpoint_load(const struct endpoint *endpoint)

@@ -73,7 +73,8 @@ bool endpoint_is_up(struct endpoint *endpoint, int64_t now_ms);
 /* Exchanges of all workers on it. */
 uint32_t endpoint_load(const struct endpoint *endpoint);
 
-/* Kept back while others are up: it failed, but too many are ejected already. */
+/* Kept back while others are up: it failed, but too many are ejected already, or another worker has
+ * ejected it. */
 bool endpoint_is_avoided(const struct endpoint *endpoint, int64_t now_ms);
 
 void endpoint_begin(struct endpoint *endpoint); /* an exchange goes there */

@@ -96,6 +96,23 @@ static void never_more_than_half_is_ejected(void **state)
     }
 }
 
+static void what_another_worker_has_ejected_is_avoided_and_not_ejected(void **state)
+{
+    struct fixture *fixture = fixture_new(2);
+    struct endpoint *endpoint = fixture->service->endpoints[0];
+    struct board *board = fixture->worker.board;
+    int64_t now_ms = io_now_ms(fixture->worker.io);
+
+    (void)state;
+    atomic_store(&board->worker_count, 2);
+    assert_false(endpoint_is_avoided(endpoint, now_ms));
+    atomic_store(&board->worker[1].endpoints[endpoint->slot].ejected_until_ms, now_ms + 5000);
+    assert_true(endpoint_is_avoided(endpoint, now_ms));
+    assert_true(endpoint_is_up(endpoint, now_ms));
+    assert_false(endpoint_is_avoided(endpoint, now_ms + 5000));
+    fixture_free(fixture);
+}
+
 static void the_retry_budget_runs_dry_and_is_earned_back(void **state)
 {
     struct fixture *fixture = fixture_new(1);
@@ -137,6 +154,7 @@ int main(void)
         cmocka_unit_test(success_after_the_return_forgets_the_past),
         cmocka_unit_test(only_failures_in_a_row_count),
         cmocka_unit_test(never_more_than_half_is_ejected),
+        cmocka_unit_test(what_another_worker_has_ejected_is_avoided_and_not_ejected),
         cmocka_unit_test(the_retry_budget_runs_dry_and_is_earned_back),
         cmocka_unit_test(an_endpoint_lives_by_identity_over_services),
     };
