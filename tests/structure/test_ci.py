@@ -67,6 +67,7 @@ CASES = {
         "0 passed, 1 failed",
     ),
     "a check that passed": ("pass\n", "format.check", "1 passed, 0 failed"),
+    "a suite that was skipped": ("skip\n", "swarm.check", "0 passed, 0 failed, 1 skipped"),
     "a check that failed": ("fail\n", "format.check", "0 passed, 1 failed"),
 }
 
