@@ -34,18 +34,42 @@ static bool is_visible(struct text text)
     return true;
 }
 
-/* What the bytes of a label must be before anything looks at what they say. */
-static bool check_bytes(struct reading *reading, const struct trail *trail,
-                        const struct label *label)
+struct text label_printable(struct arena *arena, struct text text)
 {
-    struct trail here = { .parent = trail, .name = text_first(label->name, 80) };
+    struct text start = text_first(text, 80);
+    char *shown = arena_cstr(arena, start);
+
+    for (size_t i = 0; i < start.len; i++)
+        if (!is_visible(text_make(shown + i, 1)))
+            shown[i] = '?';
+    return text_make(shown, start.len);
+}
+
+/* What the bytes of a label must be before anything looks at what they say. */
+static bool check_name(struct reading *reading, const struct trail *trail, struct text name)
+{
+    struct text shown = label_printable(&reading->settings->arena, name);
+    struct trail here = { .parent = trail, .name = shown };
     const struct source_place nowhere = { 0 };
 
-    if (label->name.len > NAME_BYTES)
+    if (name.len > NAME_BYTES)
         reading_error(reading, &here, nowhere, "the name has more than %d bytes", NAME_BYTES);
-    else if (label->value.len > LABEL_VALUE_BYTES)
+    else if (!is_visible(name))
+        reading_error(reading, &here, nowhere, "the name may have visible ASCII only");
+    else
+        return true;
+    return false;
+}
+
+static bool check_value(struct reading *reading, const struct trail *trail,
+                        const struct label *label)
+{
+    struct trail here = { .parent = trail, .name = label->name };
+    const struct source_place nowhere = { 0 };
+
+    if (label->value.len > LABEL_VALUE_BYTES)
         reading_error(reading, &here, nowhere, "has more than %d bytes", LABEL_VALUE_BYTES);
-    else if (!is_visible(label->name) || !is_visible(label->value))
+    else if (!is_visible(label->value))
         reading_error(reading, &here, nowhere, "may have visible ASCII only");
     else
         return true;
@@ -100,13 +124,14 @@ const struct yaml_node *label_tree(struct reading *reading, const struct trail *
     for (size_t i = 0; i < count; i++) {
         struct yaml_node *node;
 
-        if (!check_bytes(reading, trail, &labels[i]))
+        if (!check_name(reading, trail, labels[i].name))
             continue;
         node = node_of(reading, trail, root, arena_text(arena, labels[i].name));
         if (!node)
             continue;
-        node->kind = YAML_SCALAR;
-        node->text = arena_text(arena, labels[i].value);
+        /* it is there, even where what it says is refused: nobody need call it missing */
+        node->kind = check_value(reading, trail, &labels[i]) ? YAML_SCALAR : YAML_BROKEN;
+        node->text = arena_text(arena, text_first(labels[i].value, LABEL_VALUE_BYTES));
     }
     return root;
 }

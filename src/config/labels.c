@@ -224,6 +224,7 @@ struct label_settings *labels_read(const struct settings *file, struct text serv
     struct settings scratch = *file;
     struct label_settings *settings = memory_new(sizeof(*settings));
     size_t errors = problems->error_count;
+    struct text shown;
     struct labels reader = {
         .reading = {
             .settings = &scratch,
@@ -236,7 +237,8 @@ struct label_settings *labels_read(const struct settings *file, struct text serv
     };
 
     scratch.arena = (struct arena){ 0 };
-    scratch.path = arena_format(&scratch.arena, "service %.*s", TEXT_ARGS(text_first(service, 80)));
+    shown = label_printable(&scratch.arena, service);
+    scratch.path = arena_format(&scratch.arena, "service %.*s", TEXT_ARGS(shown));
     read_all(&reader, labels, count);
     problems_settle(problems, &scratch);
     settings->arena = scratch.arena; /* handed over */

@@ -85,8 +85,8 @@ static const struct {
     { { { "enable", "true" }, { "domain", "a.test" }, { "routes.x.host", "*" } },
       "swarmward.routes.x.host: " },
     { { { "enable", "true" }, { "domain", "a.test\nerror: x" } }, "may have visible ASCII only" },
-    { { { "enable", "true" }, { "domain", "a.test" }, { "na\x01me", "x" } },
-      "may have visible ASCII only" },
+    { { { "enable", "true" }, { "domain", "a.test" }, { "na\x01m\xFF", "x" } },
+      "swarmward.na?m?: the name may have visible ASCII only" },
 };
 
 static void what_is_wrong_is_said_with_the_label(void **state)
@@ -174,6 +174,20 @@ static void lenient_only_warns_of_unknown_names(void **state)
     settings_free(file);
 }
 
+static void a_hostile_name_of_a_service_cannot_begin_a_line(void **state)
+{
+    const struct label yes = { TEXT("enable"), TEXT("yes") };
+    struct settings *file = settings_new();
+    struct problems problems = { 0 };
+
+    (void)state;
+    assert_null(labels_read(file, TEXT("a\nb\xE2"), &yes, 1, &problems));
+    assert_true(text_equal(buffer_text(&problems.lines),
+                           TEXT("service a?b?: error: swarmward.enable: must be true or false\n")));
+    problems_done(&problems);
+    settings_free(file);
+}
+
 static void sizes_have_bounds(void **state)
 {
     struct settings *file = settings_new();
@@ -186,8 +200,13 @@ static void sizes_have_bounds(void **state)
     labels[0] = (struct label){ TEXT("enable"), TEXT("true") };
     labels[1] = (struct label){ TEXT("domain"), text_of(huge) };
     assert_null(labels_read(file, TEXT("s"), labels, 2, &problems));
-    labels[1] = (struct label){ text_of(huge), TEXT("x") };
-    assert_null(labels_read(file, TEXT("s"), labels, 2, &problems));
+    assert_true(text_ends(buffer_text(&problems.lines),
+                          TEXT("swarmward.domain: has more than 4096 bytes\n")));
+    labels[1] = (struct label){ TEXT("domain"), TEXT("a.test") };
+    labels[2] = (struct label){ text_of(huge), TEXT("x") };
+    assert_null(labels_read(file, TEXT("s"), labels, 3, &problems));
+    assert_true(
+        text_ends(buffer_text(&problems.lines), TEXT("aaa: the name has more than 200 bytes\n")));
     for (size_t i = 0; i <= LABELS_MAX; i++)
         labels[i] = (struct label){ TEXT("enable"), TEXT("true") };
     assert_null(labels_read(file, TEXT("s"), labels, LABELS_MAX + 1, &problems));
@@ -231,6 +250,7 @@ int main(void)
         cmocka_unit_test(nothing_is_read_that_is_not_enabled),
         cmocka_unit_test(the_flat_keys_are_the_first_route_and_the_base_of_the_others),
         cmocka_unit_test(lenient_only_warns_of_unknown_names),
+        cmocka_unit_test(a_hostile_name_of_a_service_cannot_begin_a_line),
         cmocka_unit_test(sizes_have_bounds),
         cmocka_unit_test(domains_and_routes_have_bounds),
     };
