@@ -14,7 +14,6 @@ import os
 import re
 import shutil
 import signal
-import sys
 from pathlib import Path
 
 from .node import Node, is_gone
@@ -30,6 +29,10 @@ def parallel(function, items):
         return list(pool.map(function, items))
 
 
+def end(*_):
+    raise KeyboardInterrupt  # pytest ends with its finalisers, anything else with atexit's
+
+
 class Lab:
     def __init__(self):
         self.lock = None
@@ -40,9 +43,9 @@ class Lab:
             raise AssertionError(f"all {LABS} labs are in use; is a test run hanging?")
         self.nodes = {}
         atexit.register(self.down)
-        for end in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(end) is signal.SIG_DFL:
-                signal.signal(end, lambda *_: sys.exit(1))  # runs the finalisers, and atexit
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, end)
         self._remove()
 
     def _take(self, number):
