@@ -168,7 +168,7 @@ class Services:
 
         def live():
             status = self.front.status(self.front.nodes[0]) or {}
-            return (status.get("swarm") or {}).get("link") == "live"
+            return (status.get("docker") or {}).get("link") == "live"
 
         wait_until(live, "swarmward follows the Docker API", 90, 0.2)
 
