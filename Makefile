@@ -6,11 +6,13 @@ DESTDIR ?=
 PROGRAMS = swarmward swarmward-control swarmward-worker swarmward-checker swarmward.service
 FUZZ_SECONDS ?= 60
 
-.PHONY: help build demo test bench lint docs fuzz install clean
+.PHONY: help build demo test bench lint docs fuzz image swarm-demo install clean
 
 help:
 	@echo "make build     compile the programs; the command is build/swarmward"
 	@echo "make demo      HTTPS on https://localhost:8443 in front of three small backends, until Ctrl-C"
+	@echo "make image     the container image swarmward:latest"
+	@echo "make swarm-demo  a Docker Swarm of its own with swarmward in front, and requests (as root)"
 	@echo "make test      every suite, under the address and undefined behaviour sanitizers"
 	@echo "make lint      format, clang-tidy, cppcheck, shellcheck, structure"
 	@echo "make bench     compare with nginx, HAProxy, h2o and Caddy on this machine"
@@ -27,6 +29,16 @@ demo:
 	@.ci/install build demo
 	@.ci/build "$(prefix)" $(PROGRAMS) test-backend
 	@conf/demo/run
+
+image:
+	@.ci/install image
+	@.ci/image
+
+swarm-demo:
+	@.ci/install build demo image swarm
+	@.ci/build "$(prefix)" tests/swarm/app/swarm-app
+	@.ci/image --save .state/swarmward.tar
+	@conf/swarm-demo/run
 
 test: build
 	@.ci/install build test
