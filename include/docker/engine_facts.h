@@ -48,4 +48,7 @@ int docker_event_decode(struct text json, struct arena *arena, struct docker_eve
  */
 bool docker_engine_encrypts(struct text engine_version);
 
+/* RFC 3339 with a fraction of up to nanoseconds -> Unix time; 0 when it is none. */
+int64_t docker_time_us(struct text written);
+
 #endif

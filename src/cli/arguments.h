@@ -20,6 +20,7 @@ struct arguments {
     const char *socket;
     const char *user;
     const char *docker_socket;
+    const char *service;
     bool dev;
     bool json;
     bool strict;

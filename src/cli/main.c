@@ -11,8 +11,8 @@
 #include "subcommands.h"
 
 static const struct subcommand *const subcommands[] = {
-    &run_subcommand,     &check_subcommand,       &reload_subcommand,  &status_subcommand,
-    &explain_subcommand, &healthcheck_subcommand, &version_subcommand,
+    &run_subcommand,    &check_subcommand,   &doctor_subcommand,      &reload_subcommand,
+    &status_subcommand, &explain_subcommand, &healthcheck_subcommand, &version_subcommand,
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))

@@ -6,6 +6,7 @@
 /* One file and one row each. */
 extern const struct subcommand run_subcommand;
 extern const struct subcommand check_subcommand;
+extern const struct subcommand doctor_subcommand;
 extern const struct subcommand reload_subcommand;
 extern const struct subcommand status_subcommand;
 extern const struct subcommand explain_subcommand;

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "check.h"
 #include "control.h"
+#include "doctor.h"
 #include "ipc/messages.h"
 #include "label_cache.h"
 #include "process/descriptors.h"
@@ -194,6 +195,8 @@ int main(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], "--check") == 0)
         return check_main(argc, argv);
+    if (argc > 1 && strcmp(argv[1], "--doctor") == 0)
+        return doctor_main(argc, argv);
     child_begin("swarmward-control");
     tune_heap();
     if (control_open(&control, &err) < 0) {

@@ -3,11 +3,11 @@
 
 #include "base/buffer.h"
 #include "discovery/discovery.h"
-#include "dns_watch.h"
+#include "discovery/dns_watch.h"
 #include "docker/engine.h"
 #include "known.h"
 #include "net/deadline.h"
-#include "own_task.h"
+#include "discovery/own_task.h"
 
 /* What the files of this folder share. */
 

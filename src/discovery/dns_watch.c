@@ -4,7 +4,7 @@
  * membership.c.
  */
 
-#include "dns_watch.h"
+#include "discovery/dns_watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>

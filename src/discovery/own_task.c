@@ -1,6 +1,6 @@
 /* Which container this is. A host name may be set to anything; the mounts are Docker's. */
 
-#include "own_task.h"
+#include "discovery/own_task.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -26,7 +26,4 @@ void *json_room(const json_t *list, size_t most, struct arena *arena, size_t siz
 /* The object or array at "A.B.C"; NULL: it is not there. */
 const json_t *json_read_path(const json_t *object, const char *path);
 
-/* time.c: RFC 3339 with a fraction of up to nanoseconds -> Unix time; 0 when it is none. */
-int64_t docker_time_us(struct text written);
-
 #endif

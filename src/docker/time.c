@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-#include "json_read.h"
+#include "docker/engine_facts.h"
 
 /* Two or four digits at a place; -1: they are none. */
 static int digits(struct text text, size_t at, size_t count)
