@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # ahead of the system tests' package of the same name
 
-from lab import certificates, images, table  # noqa: E402
+from lab import certificates, images  # noqa: E402
 from lab.api_proxy import ApiProxy  # noqa: E402
 from lab.front import IMAGE, Front  # noqa: E402
 from lab.services import APP_IMAGE, ZONE, Services  # noqa: E402
@@ -24,10 +24,15 @@ def pytest_collection_modifyitems(items):
     if os.geteuid() != 0 or not shutil.which("dockerd"):
         for item in items:
             item.add_marker(pytest.mark.skip(reason="needs root and dockerd"))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
 
 
-def pytest_sessionfinish():
-    table.write()
+def group_of(item):
+    """What shares a lab, and so a process, with `-n 2 --dist loadgroup`."""
+    if "one_node" not in item.fixturenames:
+        return "three nodes"
+    return "updates" if item.path.stem == "test_updates" else "one node"
 
 
 class Stage:

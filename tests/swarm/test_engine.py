@@ -10,10 +10,10 @@ PINNED = ("--constraint", "node.hostname!=node1")
 
 # What the API does, for how many seconds.
 FAULTS = {
-    "error": 15,
-    "garbage": 15,
-    "nonsense": 15,
-    "close": 15,
+    "error": 10,
+    "garbage": 10,
+    "nonsense": 10,
+    "close": 10,
     "silence": 60,
 }
 

@@ -47,8 +47,7 @@ def test_an_address_that_went_to_another_service_gets_nothing_of_the_old_one(one
     owners = {}
     with one_node.load(*names) as load:
         for version in range(2, 7):
-            for name in names:
-                one_node.lab.update(name, "--env-add", f"VERSION={version}")
+            one_node.update_together(*names, version=version)
             for name in names:
                 for address in one_node.addresses(name):
                     owners.setdefault(address, set()).add(name)

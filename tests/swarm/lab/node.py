@@ -66,7 +66,8 @@ class Node:
         )
         with open(self.folder / "dockerd.log", "ab") as log:
             outer = subprocess.Popen(
-                [*self.wires.inside(self.who), "unshare", "--mount", "--propagation", "private",
+                # A run that is killed takes its nodes with it; what they leave is removed by the next.
+                ["setpriv", "--pdeathsig", "KILL", *self.wires.inside(self.who), "unshare", "--mount", "--propagation", "private",
                  "--uts", "--ipc", "--pid", "--fork", "--kill-child=KILL", "--mount-proc",
                  sys.executable, str(INIT), str(self.folder), self.name, self.cgroup],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=ENVIRONMENT,

@@ -58,7 +58,7 @@ class Services:
             "service", "create", "--detach", "--name", name, "--network", network,
             "--endpoint-mode", "dnsrr", "--replicas", str(replicas), "--no-resolve-image",
             "--env", f"SERVICE={name}", "--env", "VERSION=1", "--env", f"EXIT={exits}",
-            "--stop-grace-period", "3s", "--restart-delay", "1s", "--update-delay", "0s",
+            "--stop-grace-period", "1s", "--restart-delay", "1s", "--update-delay", "0s",
             "--update-monitor", "1s",
             *[word for key, value in all_labels.items() for word in ("--label", f"{key}={value}")],
             *words, APP_IMAGE, "/app",
@@ -67,6 +67,14 @@ class Services:
             self.lab.wait_running(name, replicas)
             self.wait_served(name, replicas)
         return name
+
+    def update_together(self, *names, version):
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            updates = [
+                pool.submit(self.lab.update, name, "--env-add", f"VERSION={version}") for name in names
+            ]
+            for one in updates:
+                one.result()
 
     def remove(self, *names):
         self.lab.remove_service(*names)

@@ -1,15 +1,32 @@
-"""The table of the scenarios: one row for each that ran. SWARM_TABLE names the file it goes to."""
+"""The table of the scenarios: a row is added to the file that SWARM_TABLE names when a scenario has
+run. Several processes add to it."""
 
 import os
-from pathlib import Path
 
-HEAD = ["scenario", "tasks on SIGTERM", "seconds", "requests", "a second", "failed", "WebSockets closed: of a stopped task",
-        "of others", "slowest ms", "remark"]  # fmt: skip
-rows = []
+HEAD = [
+    "scenario", "tasks on SIGTERM", "seconds", "requests", "a second", "failed",
+    "WebSockets closed: of a stopped task", "of others", "slowest ms", "remark",
+]  # fmt: skip
+
+
+def line(cells):
+    return "| " + " | ".join(map(str, cells)) + " |\n"
+
+
+def head():
+    return line(HEAD) + line(["---"] * len(HEAD))
+
+
+def put(cells):
+    print(line(cells))
+    path = os.environ.get("SWARM_TABLE")
+    if path:
+        with open(path, "a") as file:
+            file.write(line(cells))
 
 
 def add(scenario, behaviour, result, stopped, others, note=""):
-    rows.append([
+    put([
         scenario, behaviour, result["seconds"], result["sent"], result["rate"], result["failed"],
         stopped, others, result["slowest_ms"], note,
     ])  # fmt: skip
@@ -17,17 +34,4 @@ def add(scenario, behaviour, result, stopped, others, note=""):
 
 def add_measure(scenario, note):
     """A scenario without load."""
-    rows.append([scenario, *["-"] * (len(HEAD) - 2), note])
-
-
-def text():
-    lines = [HEAD, ["---"] * len(HEAD), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
-
-
-def write():
-    path = os.environ.get("SWARM_TABLE")
-    if rows:
-        print("\n" + text())
-        if path:
-            Path(path).write_text(text())
+    put([scenario, *["-"] * (len(HEAD) - 2), note])
