@@ -116,7 +116,7 @@ static bool understand(struct connection *connection, char *end, struct request 
     char *head = connection->head;
     const char *length = field(head, end, "Content-Length");
 
-    request->length = length ? atoll(length) : 0;
+    request->length = length ? strtoll(length, NULL, 10) : 0;
     request->close = value_is(field(head, end, "Connection"), "close");
     request->key = value_is(field(head, end, "Upgrade"), "websocket")
                        ? field(head, end, "Sec-WebSocket-Key")
@@ -249,7 +249,7 @@ static void *drain(void *argument)
 static void *crash(void *argument)
 {
     (void)argument;
-    wait_ms(atol(setting("CRASH_MS", "0")));
+    wait_ms(strtol(setting("CRASH_MS", "0"), NULL, 10));
     _exit(1);
 }
 

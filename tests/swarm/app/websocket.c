@@ -83,10 +83,10 @@ void websocket_accept(const char *key, size_t key_bytes, char text_out[32])
     int length = snprintf(whole, sizeof(whole), "%.*s258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
                           (int)key_bytes, key);
     sha1_short(whole, (size_t)length, digest);
-    for (int i = 0; i < 7; i++) {
+    for (size_t i = 0; i < 7; i++) {
         uint32_t three =
             (uint32_t)digest[3 * i] << 16 | (uint32_t)digest[3 * i + 1] << 8 | digest[3 * i + 2];
-        for (int j = 0; j < 4; j++)
+        for (size_t j = 0; j < 4; j++)
             text_out[4 * i + j] = alphabet[three >> (18 - 6 * j) & 63];
     }
     text_out[27] = '=';
