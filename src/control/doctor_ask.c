@@ -40,14 +40,11 @@ static void give_up(struct asking *asking, const char *problem)
     io_stop(asking->io);
 }
 
-static bool is_good(struct asking *asking, const char *path, const struct docker_answer *answer)
+static bool is_good(struct asking *asking, const struct docker_answer *answer)
 {
-    struct err err;
-
     if (answer->outcome == DOCKER_OK)
         return true;
-    err_set(&err, "%s: %s", path, answer->reason);
-    give_up(asking, err.text);
+    give_up(asking, answer->reason);
     return false;
 }
 
@@ -131,7 +128,7 @@ static void on_list(void *owner, const struct docker_answer *answer)
     struct asking *asking = owner;
     struct err err;
 
-    if (!is_good(asking, "a list", answer))
+    if (!is_good(asking, answer))
         return;
     if (asking->row->read(asking->doctor, answer->body, &err) < 0) {
         give_up(asking, err.text);
@@ -157,7 +154,7 @@ static void on_info(void *owner, const struct docker_answer *answer)
     int64_t engine_us;
     struct err err;
 
-    if (!is_good(asking, "/info", answer))
+    if (!is_good(asking, answer))
         return;
     if (docker_info_decode(answer->body, &doctor->arena, &doctor->info, &err) < 0) {
         give_up(asking, err.text);
@@ -183,7 +180,7 @@ static void on_version(void *owner, const struct docker_answer *answer)
     struct doctor *doctor = asking->doctor;
     struct err err;
 
-    if (!is_good(asking, "/version", answer))
+    if (!is_good(asking, answer))
         return;
     if (docker_version_decode(answer->body, &doctor->arena, &doctor->version, &err) < 0 ||
         docker_engine_negotiate(asking->engine, answer->body, &err) < 0) {
@@ -302,6 +299,13 @@ void doctor_ask(struct doctor *doctor)
     ask_engine(&asking);
     ask_dns(&asking);
     io_free(asking.io);
+}
+
+const char *doctor_why_unknown(const struct doctor *doctor)
+{
+    if (!doctor->settings->docker_given || !doctor->settings->docker.endpoint.len)
+        return doctor->problem;
+    return "the Engine did not say, see above";
 }
 
 /* --- networks ------------------------------------------------------------------------------------

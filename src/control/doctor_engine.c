@@ -103,7 +103,7 @@ void doctor_check_socket(const struct doctor *doctor, struct finding *finding)
     struct text endpoint = doctor->settings->docker.endpoint;
 
     if (!doctor->settings->docker_given || !endpoint.len) {
-        finding_say(finding, VERDICT_SKIPPED, "%s", doctor->problem);
+        finding_say(finding, VERDICT_SKIPPED, "%s", doctor_why_unknown(doctor));
     } else if (text_starts(endpoint, TEXT("unix://"))) {
         char path[256];
 
@@ -145,7 +145,7 @@ static void judge_swarm(const struct docker_info *info, struct finding *finding)
 void doctor_check_engine(const struct doctor *doctor, struct finding *finding)
 {
     if (!doctor->settings->docker_given || !doctor->settings->docker.endpoint.len) {
-        finding_say(finding, VERDICT_SKIPPED, "%s", doctor->problem);
+        finding_say(finding, VERDICT_SKIPPED, "%s", doctor_why_unknown(doctor));
         return;
     }
     if (!doctor->has_version) {
@@ -221,7 +221,7 @@ void doctor_check_versions(const struct doctor *doctor, struct finding *finding)
     struct name_list different = { 0 };
 
     if (!doctor->has_lists) {
-        finding_say(finding, VERDICT_SKIPPED, "%s", doctor->problem);
+        finding_say(finding, VERDICT_SKIPPED, "%s", doctor_why_unknown(doctor));
         return;
     }
     for (size_t i = 0; i < doctor->node_count; i++) {
@@ -248,7 +248,8 @@ void doctor_check_clock(const struct doctor *doctor, struct finding *finding)
 
     if (!doctor->has_clock) {
         finding_say(finding, VERDICT_SKIPPED, "%s",
-                    doctor->has_info ? "the Engine does not say its time" : doctor->problem);
+                    doctor->has_info ? "the Engine does not say its time"
+                                     : doctor_why_unknown(doctor));
         return;
     }
     if (off_ms <= CLOCK_WARNING_MS) {

@@ -65,7 +65,8 @@ void doctor_check_labels(const struct doctor *doctor, struct finding *finding)
 
     if (!doctor->has_lists || doctor->settings->docker.label_policy == LABEL_POLICY_IGNORE) {
         finding_say(finding, VERDICT_SKIPPED, "%s",
-                    doctor->has_lists ? "docker.label_policy is ignore" : doctor->problem);
+                    doctor->has_lists ? "docker.label_policy is ignore"
+                                      : doctor_why_unknown(doctor));
         return;
     }
     for (size_t i = 0; i < doctor->service_count; i++) {
@@ -93,7 +94,7 @@ void doctor_check_labels(const struct doctor *doctor, struct finding *finding)
 static void skip_dns(const struct doctor *doctor, struct finding *finding)
 {
     if (!doctor->settings->docker_given) {
-        finding_say(finding, VERDICT_SKIPPED, "%s", doctor->problem);
+        finding_say(finding, VERDICT_SKIPPED, "%s", doctor_why_unknown(doctor));
     } else if (!doctor->dns_name[0]) {
         finding_say(finding, VERDICT_SKIPPED,
                     "no service is followed that could be asked for: neither a label nor the "

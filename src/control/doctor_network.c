@@ -19,7 +19,7 @@
 static void say_own_is_unknown(const struct doctor *doctor, struct finding *finding)
 {
     if (!doctor->has_lists) {
-        finding_say(finding, VERDICT_SKIPPED, "%s", doctor->problem);
+        finding_say(finding, VERDICT_SKIPPED, "%s", doctor_why_unknown(doctor));
     } else if (doctor->options->service) {
         finding_say(finding, VERDICT_ERROR, "there is no service %s", doctor->options->service);
         finding_advise(finding, "docker service ls has the names");

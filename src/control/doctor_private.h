@@ -96,6 +96,8 @@ struct doctor {
 
 /* doctor_ask.c: fills in all that is asked. */
 void doctor_ask(struct doctor *doctor);
+/* Why a check that needs the lists is skipped: `problem`, or that it was said already. */
+const char *doctor_why_unknown(const struct doctor *doctor);
 /* NULL: there is none of this ID or name. */
 const struct docker_network *doctor_network(const struct doctor *doctor, struct text id_or_name);
 /* Is it one that swarmward may use: of docker.networks, else of its own service? */

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from lab.swarmward import ROOT
 
-COMMANDS = ["run", "check", "reload", "status", "explain", "healthcheck"]
+COMMANDS = ["run", "check", "doctor", "reload", "status", "explain", "healthcheck"]
 
 
 def test_check_says_ok(swarmward, backend):

@@ -458,7 +458,7 @@ class FakeEngine:
             if path == "/version":
                 return json.dumps(self.version).encode()
             if path == "/info":
-                return json.dumps({**self.info, "SystemTime": now_text()}).encode()
+                return json.dumps({"SystemTime": now_text(), **self.info}).encode()
             chosen = {
                 "/services": self._chosen_services,
                 "/tasks": self._chosen_tasks,
