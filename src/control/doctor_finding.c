@@ -13,9 +13,11 @@ static void append(struct buffer *out, const char *sentence)
 {
     if (buffer_len(out))
         buffer_append_text(out, TEXT("; "));
-    for (; *sentence; sentence++)
-        buffer_append_byte(out,
-                           (unsigned char)*sentence < 0x20 || *sentence == 0x7f ? '?' : *sentence);
+    for (; *sentence; sentence++) {
+        bool harmless = (unsigned char)*sentence >= 0x20 && *sentence != 0x7f;
+
+        buffer_append(out, harmless ? sentence : "?", 1);
+    }
 }
 
 void finding_say(struct finding *finding, enum verdict verdict, const char *format, ...)

@@ -80,6 +80,8 @@ def test_a_setting_that_does_nothing_yet_says_so(swarmward, backend):
 def test_the_examples_are_valid(swarmward):
     """The certificates that they name are not on this machine; nothing else may be wrong."""
     for path in sorted((ROOT / "conf").glob("**/*.yaml")):
+        if "\ndomains:" not in path.read_text():
+            continue  # a stack, or alert rules
         done = swarmward.command("check", "--dev", path, check=False)
         problems = [line for line in (done.stdout + done.stderr).splitlines() if ": error: " in line]
         assert all("No such file" in line or "certificate" in line for line in problems), problems
