@@ -15,17 +15,24 @@ from lab import certificates, images  # noqa: E402
 from lab.api_proxy import ApiProxy  # noqa: E402
 from lab.front import IMAGE, Front  # noqa: E402
 from lab.services import APP_IMAGE, ZONE, Services  # noqa: E402
-from lab.swarm import Lab  # noqa: E402
+from lab.swarm import Lab, remove_abandoned  # noqa: E402
 
 NO_ENCRYPTION = {"backend_encryption": "none", "exception": "this machine's kernel has no ESP"}
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items):
     if os.geteuid() != 0 or not shutil.which("dockerd"):
         for item in items:
             item.add_marker(pytest.mark.skip(reason="needs root and dockerd"))
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+def pytest_unconfigure(config):
+    """Interrupted, xdist kills its processes before they have cleaned up."""
+    if os.geteuid() == 0 and not hasattr(config, "workerinput"):
+        remove_abandoned()
 
 
 def group_of(item):

@@ -64,6 +64,22 @@ def test_a_node_is_drained(three_nodes, exits):
     assert_nothing_lost(three_nodes.judge("a node is drained", exits, load, since))
 
 
+def test_another_nodes_daemon_is_restarted(three_nodes):
+    """It stops its tasks without the two seconds that swarm gives them, and swarm starts new ones."""
+    lab = three_nodes.lab
+    three_nodes.create("shop", *PINNED, replicas=4)
+    gone = three_nodes.hosts_on("shop", lab.nodes[3])
+    assert gone
+    since = time.time()
+    with three_nodes.load("shop") as load:
+        lab.nodes[3].signal_daemon(signal.SIGTERM)
+        three_nodes.wait_replaced("shop", 4, *gone)
+        three_nodes.wait_served("shop", 4)
+    lab.wait_node_ready("node3")
+    result = three_nodes.judge("another node's dockerd is restarted", "now", load, since, gone)
+    assert_only_what_had_arrived_was_lost(result)
+
+
 def test_a_node_loses_power(three_nodes):
     lab = three_nodes.lab
     three_nodes.create("shop", *PINNED, replicas=4)
