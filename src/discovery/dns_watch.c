@@ -197,27 +197,32 @@ static enum dns_outcome read_answer(int status, const unsigned char *bytes, int 
     return *count_out ? DNS_ADDRESSES : DNS_NOTHING;
 }
 
-static void on_reply(void *owner, int status, int timeouts, unsigned char *bytes, int len)
+static void tell(struct watched *watched, int status, const unsigned char *bytes, int len)
 {
-    struct watched *watched = owner;
     struct dns_watch *watch = watched->watch;
-    struct address *addresses;
     struct dns_answer answer = { .name = text_of(watched->name) };
+    struct address *addresses = memory_resize(NULL, DNS_WATCH_ADDRESSES, sizeof(*addresses));
 
-    (void)timeouts;
-    watched->in_flight = false;
-    watch->in_flight--;
-    if (!watched->wanted) {
-        watched_free(watched);
-        return;
-    }
-    if (watch->closing)
-        return;
-    addresses = memory_resize(NULL, DNS_WATCH_ADDRESSES, sizeof(*addresses));
     answer.outcome = read_answer(status, bytes, len, addresses, &answer.count);
     answer.addresses = addresses;
     watch->on_answer(watch->owner, &answer);
     free(addresses);
+}
+
+/* The handler may remove the name: it counts as in flight, and so stays, until the handler is back.
+ */
+static void on_reply(void *owner, int status, int timeouts, unsigned char *bytes, int len)
+{
+    struct watched *watched = owner;
+    struct dns_watch *watch = watched->watch;
+
+    (void)timeouts;
+    watch->in_flight--;
+    if (watched->wanted && !watch->closing)
+        tell(watched, status, bytes, len);
+    watched->in_flight = false;
+    if (!watched->wanted)
+        watched_free(watched);
 }
 
 /* --- asking --------------------------------------------------------------------------------------
