@@ -203,7 +203,7 @@ class Services:
         return Loading(self.lab, address or self.address, hosts, **options)
 
     def deaths(self, since, until):
-        """{host name of a task: Unix time of its end} over all live nodes."""
+        """{host name of a task: Unix time of its end} over all live nodes, of the last few."""
         found = {}
         for node in self.lab.nodes.values():
             if not node.pid:
@@ -218,7 +218,7 @@ class Services:
     def judge(self, scenario, behaviour, load, since, dead=(), note=""):
         """The row of the table. `dead`: host names of tasks whose node could not tell of their end."""
         result = load.result
-        deaths = self.deaths(since, time.time())
+        deaths = {**self.deaths(since, time.time()), **load.deaths}
         stopped, others = [], []
         for one in result["websockets"]["closed"]:
             end = deaths.get(one["task"])
