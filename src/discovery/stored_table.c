@@ -4,7 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -315,8 +315,9 @@ struct swarm *stored_table_read(const char *path, bool *missing_out, struct err 
     struct swarm *swarm;
     char *text = NULL;
     size_t len = 0;
+    struct stat info;
 
-    *missing_out = access(path, F_OK) < 0 && errno == ENOENT;
+    *missing_out = stat(path, &info) < 0 && errno == ENOENT;
     if (*missing_out || file_read(path, STORED_TABLE_BYTES, &text, &len, err) < 0)
         return NULL;
     swarm = stored_table_decode(text_make(text, len), err);
