@@ -230,8 +230,8 @@ class Services:
 
 
 def assert_nothing_lost(result):
-    assert result["failed"] == 0, (result["kinds"], result["failures"][:10])
-    assert result["others"] == [], result["others"]
+    assert result["failed"] == 0, json.dumps([result["kinds"], result["failures"][:10]])
+    assert not result["others"], json.dumps(result["others"])
     assert result["rate"] >= 200, f"only {result['rate']} requests a second: this machine is too busy"
 
 
