@@ -27,7 +27,7 @@ struct stream_handler {
     void (*on_readable)(void *owner); /* call stream_read() until it has no more, or pause */
     void (*on_drained)(void *owner);  /* pending output fell to nothing after it was more */
     void (*on_broken)(void *owner);   /* failed: stream_error() says why; only free is left */
-    /* The peer ended its bytes while we linger. NULL: not wanted. */
+    /* While we linger: the peer ended its bytes and the socket took ours. NULL: not wanted. */
     void (*on_peer_closed)(void *owner);
 };
 
@@ -108,8 +108,8 @@ void stream_shutdown(struct stream *stream);
 
 /*
  * The last thing before stream_free() when the peer may still be sending: shut down, then throw
- * away what comes until the peer ends (on_peer_closed) or breaks, so that what was written is not
- * destroyed by a reset. The owner sets a deadline.
+ * away what comes until the peer ends and all is sent (on_peer_closed) or it breaks, so that what
+ * was written is not destroyed by a reset. The owner sets a deadline.
  */
 void stream_linger(struct stream *stream);
 

@@ -235,8 +235,7 @@ static void discard_input(struct stream *stream)
     while (receive_input(stream) > 0)
         stream->input_left = 0;
     stream->input_left = 0;
-    if (stream->at_end && stream->handler->on_peer_closed)
-        stream->handler->on_peer_closed(stream->owner);
+    stream_finish_linger(stream);
 }
 
 /* Still something for the owner that no event of the socket will announce? */

@@ -34,6 +34,14 @@ void stream_finish_shutdown(struct stream *stream)
         shutdown(stream->fd, SHUT_WR);
 }
 
+/* The peer may end his bytes before he has read ours (RFC 9112, 9.6): he still gets all of them. */
+void stream_finish_linger(struct stream *stream)
+{
+    if (stream->lingering && stream->at_end && !stream->broken && stream_pending(stream) == 0 &&
+        stream->handler->on_peer_closed)
+        stream->handler->on_peer_closed(stream->owner);
+}
+
 /* How many of the bytes the socket took; the stream may be broken afterwards. */
 static size_t send_now(struct stream *stream, struct iovec *pieces, int count)
 {
@@ -243,6 +251,7 @@ void stream_send_kept(struct stream *stream)
     buffer_done(&stream->out);
     stream_watch_writes(stream, false);
     stream_finish_shutdown(stream);
+    stream_finish_linger(stream);
     if (stream->ready && !stream->lingering && stream->handler->on_drained)
         stream->handler->on_drained(stream->owner);
 }

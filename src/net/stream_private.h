@@ -54,5 +54,7 @@ void stream_on_write_event(evutil_socket_t fd, short what, void *arg);
 /* Send what was kept. */
 void stream_send_kept(struct stream *stream);
 void stream_finish_shutdown(struct stream *stream);
+/* on_peer_closed, when both sides have ended. */
+void stream_finish_linger(struct stream *stream);
 
 #endif

@@ -255,6 +255,50 @@ static void lingering_throws_away_what_comes_and_waits_for_the_end(void **state)
     pair_free(pair);
 }
 
+/* RFC 9112, 9.6: who has asked may end his side before he has read the answer. */
+static void lingering_waits_for_what_is_pending_when_the_peer_ends_first(void **state)
+{
+    struct pair *pair = pair_new(NULL);
+    static char bytes[1 << 20];
+    size_t arrived = 0;
+
+    (void)state;
+    fill(bytes, sizeof(bytes), 0);
+    stream_write(pair->stream, bytes, sizeof(bytes));
+    assert_true(stream_pending(pair->stream) > 0);
+    stream_linger(pair->stream);
+    assert_int_equal(shutdown(pair->peer, SHUT_WR), 0);
+    event_base_loop(io_base(pair->io), EVLOOP_NONBLOCK);
+    assert_int_equal(pair->peer_closed, 0);
+    /* only the deadline and the room in the socket are waited for: the end does not spin */
+    assert_int_equal(event_base_get_num_events(io_base(pair->io), EVENT_BASE_COUNT_ADDED), 2);
+    while (!pair->peer_closed) {
+        arrived += peer_takes(pair, arrived);
+        event_base_loop(io_base(pair->io), EVLOOP_ONCE);
+    }
+    arrived += peer_takes(pair, arrived);
+    assert_int_equal(arrived, sizeof(bytes));
+    assert_int_equal(pair->peer_closed, 1);
+    assert_int_equal(pair->drained, 0);
+    pair_free(pair);
+}
+
+static void lingering_breaks_when_the_peer_goes_with_output_pending(void **state)
+{
+    struct pair *pair = pair_new(NULL);
+    static char bytes[1 << 20];
+
+    (void)state;
+    stream_write(pair->stream, bytes, sizeof(bytes));
+    stream_linger(pair->stream);
+    close(pair->peer);
+    pair->peer = dup(STDERR_FILENO);
+    io_run(pair->io);
+    assert_int_equal(pair->broken, 1);
+    assert_int_equal(pair->peer_closed, 0);
+    pair_free(pair);
+}
+
 /* A layer that hands out three bytes at a time, and whose handshake is the byte '!'. */
 struct slow_layer {
     struct stream_layer layer;
@@ -382,6 +426,8 @@ int main(void)
         cmocka_unit_test(what_comes_while_we_are_paused_wakes_nobody_and_is_not_lost),
         cmocka_unit_test(a_broken_stream_is_reported_once_and_from_the_loop),
         cmocka_unit_test(lingering_throws_away_what_comes_and_waits_for_the_end),
+        cmocka_unit_test(lingering_waits_for_what_is_pending_when_the_peer_ends_first),
+        cmocka_unit_test(lingering_breaks_when_the_peer_goes_with_output_pending),
         cmocka_unit_test(
             a_layer_sees_the_handshake_first_and_the_owner_the_rest_of_the_same_packet),
         cmocka_unit_test(bytes_behind_a_handshake_are_held_for_an_owner_that_is_paused),
