@@ -82,7 +82,8 @@ static pid_t spawn(struct child *child, int channel, struct err *err)
     plan.identity.read_files = child->kind->reads_files;
     if (plan.identity.drop && child->kind->role == ROLE_CONTROL)
         plan.identity.has_group =
-            machine_docker_group(child->parent->options->docker_socket, &plan.identity.group);
+            machine_docker_socket(child->parent->options->docker_socket, &plan.identity.group) !=
+            NULL;
     return spawn_child(&plan, err);
 }
 

@@ -58,7 +58,7 @@ void machine_raise_descriptors(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-bool machine_docker_group(const char *path, gid_t *group_out)
+const char *machine_docker_socket(const char *path, gid_t *group_out)
 {
     const char *const paths[] = { path ? path : "/run/swarmward/docker.sock",
                                   path ? NULL : "/var/run/docker.sock" };
@@ -67,7 +67,7 @@ bool machine_docker_group(const char *path, gid_t *group_out)
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         if (paths[i] && stat(paths[i], &info) == 0 && S_ISSOCK(info.st_mode)) {
             *group_out = info.st_gid;
-            return true;
+            return paths[i];
         }
-    return false;
+    return NULL;
 }

@@ -17,9 +17,10 @@ size_t machine_processors(void);
 size_t machine_quota_processors(struct text cpu_max);
 
 /*
- * The group of the Docker socket at `path` (NULL: where it usually is). False: there is no socket.
+ * The Docker socket and its group: at `path`, or with NULL where it usually is. What is returned is
+ * borrowed from `path` or static; NULL: there is no socket.
  */
-bool machine_docker_group(const char *path, gid_t *group_out);
+const char *machine_docker_socket(const char *path, gid_t *group_out);
 
 /* As many descriptors as we are allowed. */
 void machine_raise_descriptors(void);

@@ -121,6 +121,19 @@ static int open_command_socket(struct parent *parent, char *path, size_t bytes, 
     return parent->command_socket < 0 ? -1 : 0;
 }
 
+/* Without another user to become, every process has every group: the Docker socket's, too. */
+static void warn_of_docker_group(const struct parent *parent)
+{
+    gid_t group;
+    const char *path = machine_docker_socket(parent->options->docker_socket, &group);
+
+    if (parent->identity.drop || !path || access(path, W_OK) < 0)
+        return;
+    log_warn("event=docker_socket_open path=%s user=%u every process may use it, the workers too; "
+             "start as root, so that control alone joins group %u",
+             path, (unsigned)geteuid(), (unsigned)group);
+}
+
 /* All that needs what the parent is about to give up. */
 static int open_with_privileges(struct parent *parent, char *socket_path, size_t bytes,
                                 struct err *err)
@@ -175,6 +188,7 @@ static void serve(struct parent *parent)
     atomic_store(&parent->board->worker_count, (uint32_t)parent->worker_count);
     log_info("event=start workers=%zu user=%u", parent->worker_count,
              parent->identity.drop ? (unsigned)parent->identity.uid : (unsigned)geteuid());
+    warn_of_docker_group(parent);
     for (size_t i = 0; (child = parent_child(parent, i)); i++)
         child_start(child);
     io_run(parent->io);

@@ -135,7 +135,8 @@ int privileges_become(const struct spawn_identity *identity)
         reader = privileges_for_reader(privileges_permitted());
     if (reader && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
         return -1;
-    if (setgroups(identity->has_group ? 1 : 0, &identity->group) < 0 || setresgid(identity->gid, identity->gid, identity->gid) < 0 ||
+    if (setgroups(identity->has_group ? 1 : 0, &identity->group) < 0 ||
+        setresgid(identity->gid, identity->gid, identity->gid) < 0 ||
         setresuid(identity->uid, identity->uid, identity->uid) < 0)
         return -1;
     return reader ? carry_over_exec(reader) : 0;

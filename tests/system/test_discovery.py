@@ -433,6 +433,13 @@ def test_only_control_is_in_the_group_of_the_socket(swarm, swarmward, engine, ba
     assert groups == {"control": [str(group)], "worker": [], "checker": []}
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_who_gives_every_process_the_socket_is_told(swarmward, engine):
+    swarmward.write(**sections(engine, swarmward))
+    swarmward.start("--dev", "--workers", "1", "--user", "root", "--docker-socket", engine.path)
+    swarmward.log.wait(lambda line: "event=docker_socket_open" in line and str(engine.path) in line)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="root may connect to everything")
 def test_a_socket_that_is_not_for_us_is_said(swarm, engine):
     os.chmod(engine.path, 0o600)
