@@ -80,10 +80,9 @@ static pid_t spawn(struct child *child, int channel, struct err *err)
     if (child->kind->role != ROLE_WORKER)
         arguments[1] = NULL;
     plan.identity.read_files = child->kind->reads_files;
-    if (plan.identity.drop && child->kind->role == ROLE_CONTROL)
-        plan.identity.has_group =
-            machine_docker_socket(child->parent->options->docker_socket, &plan.identity.group) !=
-            NULL;
+    if (plan.identity.drop && child->kind->role == ROLE_CONTROL &&
+        machine_docker_socket(child->parent->options->docker_socket, &plan.identity.group))
+        plan.identity.has_group = true;
     return spawn_child(&plan, err);
 }
 
