@@ -196,6 +196,15 @@ class Services:
                 found.append(line)
         return found
 
+    def ejections(self, since, until):
+        """The times at which workers ejected an endpoint."""
+        times = [
+            unix_time(re.search(r"time=(\S+)", line)[1])
+            for line in self.front.log(self.front.nodes[0])
+            if " event=endpoint_ejected " in line
+        ]
+        return [one for one in times if since <= one <= until]
+
     # -- load
 
     def load(self, *names, address=None, **options):
