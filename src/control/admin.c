@@ -32,6 +32,12 @@
 #define ANSWER_MS     20000
 #define LISTEN_MS     5000
 #define ADMIN_BACKLOG 64
+/*
+ * What answers may keep here for clients that are slow to read, before the next large one is
+ * refused: /metrics of ten thousand domains is about 17 MB, so that three or four scrapers at a
+ * time are served, and sixteen clients that never read do not take a quarter of a gigabyte.
+ */
+#define KEPT_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 struct admin_client {
     LIST_ENTRY(admin_client) link;
@@ -42,6 +48,7 @@ struct admin_client {
     /* borrowed */
     struct admin *admin;
     struct h1_scan scan;
+    size_t kept_bytes; /* of its answer; all of them are held until the last one is sent */
 };
 
 struct admin {
@@ -64,8 +71,11 @@ struct admin {
 struct answer {
     int status;
     const char *type;
+    const char *fields; /* more of them, each with its line end; NULL: none */
     struct buffer body;
 };
+
+#define RETRY_AFTER "Retry-After: 20\r\n" /* ANSWER_MS: by then all that wait are gone */
 
 static void answer_health(struct control *control, struct answer *answer)
 {
@@ -104,22 +114,35 @@ static void answer_metrics(struct control *control, struct answer *answer)
 static const struct {
     const char *path;
     const char *type;
+    bool large; /* it grows with the mapping */
     void (*write)(struct control *control, struct answer *answer);
 } pages[] = {
-    { "/healthz", "application/json", answer_health },
-    { "/metrics", "text/plain; charset=utf-8", answer_metrics },
-    { "/status", "application/json", answer_status },
+    { "/healthz", "application/json", false, answer_health },
+    { "/metrics", "text/plain; charset=utf-8", true, answer_metrics },
+    { "/status", "application/json", true, answer_status },
 };
 
 #define PAGES (sizeof(pages) / sizeof(pages[0]))
 
-static void write_answer(struct control *control, const struct request_head *head,
+static size_t kept_bytes(const struct admin *admin)
+{
+    const struct admin_client *client;
+    size_t bytes = 0;
+
+    LIST_FOREACH(client, &admin->clients, link)
+        if (stream_pending(client->stream))
+            bytes += client->kept_bytes;
+    return bytes;
+}
+
+static void write_answer(const struct admin *admin, const struct request_head *head,
                          struct answer *answer)
 {
     size_t page = 0;
 
     if (head->method != METHOD_GET && head->method != METHOD_HEAD) {
         answer->status = 405;
+        answer->fields = "Allow: GET, HEAD\r\n";
         return;
     }
     while (page < PAGES && !text_equal(head->path, text_of(pages[page].path)))
@@ -129,8 +152,15 @@ static void write_answer(struct control *control, const struct request_head *hea
         buffer_append_text(&answer->body, TEXT("/healthz, /metrics and /status are here\n"));
         return;
     }
+    if (pages[page].large && kept_bytes(admin) >= KEPT_BYTES_MAX) {
+        answer->status = 503;
+        answer->fields = RETRY_AFTER;
+        buffer_append_text(&answer->body, TEXT("too many answers wait for clients that are slow to "
+                                               "read them\n"));
+        return;
+    }
     answer->type = pages[page].type;
-    pages[page].write(control, answer);
+    pages[page].write(admin->control, answer);
 }
 
 static void client_wait(struct admin_client *client, int64_t for_ms)
@@ -148,13 +178,14 @@ static void send_answer(struct admin_client *client, struct answer *answer, bool
                   "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%s"
                   "Connection: close\r\n\r\n",
                   answer->status, http_reason(answer->status), answer->type,
-                  buffer_len(&answer->body), answer->status == 405 ? "Allow: GET, HEAD\r\n" : "");
+                  buffer_len(&answer->body), answer->fields ? answer->fields : "");
     client_wait(client, ANSWER_MS);
     stream_pause_reading(client->stream);
     stream_write(client->stream, head.bytes + head.start, buffer_len(&head));
     if (with_body && buffer_len(&answer->body))
         stream_write(client->stream, answer->body.bytes + answer->body.start,
                      buffer_len(&answer->body));
+    client->kept_bytes = stream_pending(client->stream);
     stream_linger(client->stream);
     buffer_done(&head);
     buffer_done(&answer->body);
@@ -172,7 +203,7 @@ static void serve(struct admin_client *client, const struct request_head *head)
 {
     struct answer answer = { .status = 200, .type = "text/plain; charset=utf-8" };
 
-    write_answer(client->admin->control, head, &answer);
+    write_answer(client->admin, head, &answer);
     send_answer(client, &answer, head->method != METHOD_HEAD);
 }
 
