@@ -234,6 +234,19 @@ void discovery_free(struct discovery *discovery)
 /* --- questions -----------------------------------------------------------------------------------
  */
 
+/* Those whose name was wanted, and nobody else has ever said. */
+static void forget_names(struct discovery *discovery)
+{
+    for (size_t i = 0; i < discovery->service_count;) {
+        struct known_service *service = discovery->services[i];
+
+        if (service->id[0] || service->wanted)
+            i++;
+        else
+            table_remove(service); /* another one takes its place */
+    }
+}
+
 void discovery_want(struct discovery *discovery, const struct text *names, size_t count)
 {
     for (size_t i = 0; i < discovery->service_count; i++)
@@ -250,6 +263,7 @@ void discovery_want(struct discovery *discovery, const struct text *names, size_
             follow_hurry(service, 3000);
         }
     }
+    forget_names(discovery);
     follow_soon(discovery);
     discovery_touch(discovery);
 }

@@ -4,12 +4,15 @@
 #include "base/buffer.h"
 #include "discovery/discovery.h"
 #include "discovery/dns_watch.h"
+#include "discovery/own_task.h"
 #include "docker/engine.h"
 #include "known.h"
 #include "net/deadline.h"
-#include "discovery/own_task.h"
 
 /* What the files of this folder share. */
+
+/* Services that may be removed while a list is on its way, before it has to be read again. */
+#define GONE_MOST 64
 
 struct discovery {
     /* owned */
@@ -53,6 +56,8 @@ struct discovery {
     int64_t started_ms;
     int64_t event_ms; /* of the oldest event that has not led to a change; 0: none */
     uint64_t list_number;
+    uint64_t gone[GONE_MOST]; /* hashes of IDs: removed since the list on its way was asked for */
+    size_t gone_count;        /* may be more: then nobody knows which */
     uint64_t view_hash;
     size_t requests_in_flight;
     int64_t api_tokens_us; /* of the rate of looks at single services */
@@ -78,6 +83,10 @@ void link_relist(struct discovery *discovery, enum list_kind kind);
 
 /* events.c */
 void events_take(struct discovery *discovery, struct text json);
+/* The list of services is asked for: what events say from now on is newer. */
+void events_list_begins(struct discovery *discovery);
+/* Has an event spoken of this service since? Then the list is not to be believed about it. */
+bool events_know_better(const struct discovery *discovery, struct text id);
 
 /* follow.c: which service is looked at when */
 void follow_tick(struct discovery *discovery);

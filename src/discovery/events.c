@@ -1,22 +1,50 @@
 /* One event of the Engine -> what has to be looked at again. Swarm publishes nothing about tasks.
  */
 
+#include "base/hash.h"
 #include "discovery_private.h"
 
 /* Tasks move for a while after a node was drained, or has gone. */
 #define NODE_HURRY_MS 10000
+
+void events_list_begins(struct discovery *discovery)
+{
+    discovery->gone_count = 0;
+    for (size_t i = 0; i < discovery->service_count; i++)
+        discovery->services[i]->spoken_of = false;
+}
+
+bool events_know_better(const struct discovery *discovery, struct text id)
+{
+    for (size_t i = 0; i < discovery->service_count; i++)
+        if (discovery->services[i]->spoken_of &&
+            text_equal(text_of(discovery->services[i]->id), id))
+            return true;
+    for (size_t i = 0; i < discovery->gone_count && i < GONE_MOST; i++)
+        if (discovery->gone[i] == hash_text(id))
+            return true;
+    return false;
+}
+
+static void note_gone(struct discovery *discovery, struct text id)
+{
+    if (discovery->lists[LIST_SERVICES] && discovery->gone_count++ < GONE_MOST)
+        discovery->gone[discovery->gone_count - 1] = hash_text(id);
+}
 
 static void take_service_event(struct discovery *discovery, const struct docker_event *event)
 {
     struct known_service *service = table_by_id(discovery, event->id);
 
     if (text_equal(event->action, TEXT("remove"))) {
+        note_gone(discovery, event->id);
         if (service)
             table_remove(service);
         return;
     }
     if (!service)
         service = table_add(discovery, event->id, TEXT_NONE);
+    service->spoken_of = true;
     follow_spec(service);
     if (service_is_followed(service))
         follow_hurry(service, 3000);

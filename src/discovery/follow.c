@@ -87,17 +87,19 @@ static void set_pace(struct known_service *service)
 void follow_hurry(struct known_service *service, int64_t for_ms)
 {
     int64_t now_ms = io_now_ms(service->discovery->io);
+    int64_t next_ms = now_ms;
 
     if (service->hot_until_ms < now_ms + for_ms)
         service->hot_until_ms = now_ms + for_ms;
     if (!service->hot_since_ms)
         service->hot_since_ms = now_ms;
     /* not sooner than its pace allows, however often somebody calls */
-    if (!service->tasks_due_ms) {
-        int64_t next_ms = service->tasks_at_ms + hot_pause_ms(service, now_ms);
-
-        service->tasks_due_ms = next_ms > now_ms && service->tasks_at_ms ? next_ms : now_ms;
-    }
+    if (service->tasks_at_ms)
+        next_ms = service->tasks_at_ms + hot_pause_ms(service, now_ms);
+    if (next_ms < now_ms)
+        next_ms = now_ms;
+    if (!service->tasks_due_ms || service->tasks_due_ms > next_ms)
+        service->tasks_due_ms = next_ms;
     if (service->watched)
         dns_watch_hurry(service->discovery->dns, text_of(service->name), now_ms + for_ms);
     follow_soon(service->discovery);
@@ -172,10 +174,9 @@ static void on_spec(void *owner, const struct docker_answer *answer)
         link_heard(discovery);
         return;
     }
-    if (answer->outcome != DOCKER_OK) {
-        service->spec_due_ms = io_now_ms(discovery->io) + AFTER_ERROR_MS;
+    service->spec_due_ms = io_now_ms(discovery->io) + AFTER_ERROR_MS;
+    if (answer->outcome != DOCKER_OK)
         api_error(discovery, answer);
-    }
 }
 
 static bool take_tasks(struct known_service *service, struct text body)
@@ -380,6 +381,13 @@ void follow_cancel(struct discovery *discovery)
     discovery->requests_in_flight = 0;
 }
 
+/* After a connection was lost nobody knows what was missed. */
+static bool is_quiet(const struct known_service *service, int64_t now_ms)
+{
+    return service->discovery->facts.link == DISCOVERY_LIVE && !service->hot_since_ms &&
+           dns_vouches(service, now_ms);
+}
+
 /* A list was read: look at the tasks of all, but for those that DNS vouches for now and then only.
  */
 void follow_round(struct discovery *discovery)
@@ -393,7 +401,7 @@ void follow_round(struct discovery *discovery)
 
         if (!service->id[0] || !service_is_followed(service) || service->tasks_due_ms)
             continue;
-        if (dns_vouches(service, now_ms) && ++service->quiet_rounds < QUIET_ROUNDS)
+        if (is_quiet(service, now_ms) && ++service->quiet_rounds < QUIET_ROUNDS)
             continue;
         /* evenly over the interval, but the first look at once */
         service->tasks_due_ms = service->tasks_at_ms && discovery->complete

@@ -38,6 +38,8 @@ bool link_has_lists(const struct discovery *discovery)
 void link_heard(struct discovery *discovery)
 {
     discovery->facts.last_live_ms = io_now_ms(discovery->io);
+    if (discovery->facts.link == DISCOVERY_LIVE)
+        discovery->problem[0] = '\0';
 }
 
 void link_is_complete(struct discovery *discovery)
@@ -150,10 +152,13 @@ static int take_services(struct discovery *discovery, struct text body, struct a
     discovery->list_number++;
     discovery->facts.services_seen = count;
     for (size_t i = 0; i < count; i++)
-        table_take_service(discovery, &services[i]);
+        if (!events_know_better(discovery, services[i].id))
+            table_take_service(discovery, &services[i]);
     if (bad == 0) /* else it may be one of those that could not be read */
         table_sweep(discovery);
     follow_round(discovery);
+    if (discovery->gone_count > GONE_MOST)
+        link_relist(discovery, LIST_SERVICES);
     return 0;
 }
 
@@ -244,6 +249,8 @@ void link_relist(struct discovery *discovery, enum list_kind kind)
         buffer_append_json(&filters, text_of(discovery->node_id));
         buffer_format(&filters, "],\"desired-state\":[\"running\"]}");
     }
+    if (kind == LIST_SERVICES)
+        events_list_begins(discovery);
     discovery->lists[kind] = docker_get(discovery->engine, lists[kind].call, buffer_text(&filters),
                                         &list_handlers[kind], discovery);
     buffer_done(&filters);

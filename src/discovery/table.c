@@ -109,7 +109,8 @@ void table_sweep(struct discovery *discovery)
     for (size_t i = 0; i < discovery->service_count;) {
         struct known_service *service = discovery->services[i];
 
-        if (service->id[0] && service->list_number != discovery->list_number) {
+        if (service->id[0] && !service->spoken_of &&
+            service->list_number != discovery->list_number) {
             table_remove(service);
             i = 0; /* the order has changed */
         } else {
@@ -248,7 +249,7 @@ bool table_take_service(struct discovery *discovery, const struct docker_service
         return false;
     }
     service->service.update = from->update;
-    if (!changed && service->service.label_count)
+    if (!changed && service->service.id.len) /* else nobody asked for it before */
         return true;
     copy_spec(service, from);
     follow_hurry(service, service->tasks_at_ms ? 3000 : 0);
@@ -436,7 +437,9 @@ static void take_stored_tasks(struct known_service *service, const struct swarm 
     service->tasks = arena_new(arena, from->task_count + 1, sizeof(*service->tasks));
     for (size_t i = 0; i < from->task_count; i++) {
         const struct swarm_task *task = &from->tasks[i];
-        struct docker_task *copy = &service->tasks[service->task_count++].task;
+        struct docker_task *copy = &service->tasks[service->task_count].task;
+
+        service->tasks[service->task_count++].running_since_ms = 1; /* long ago */
 
         *copy = (struct docker_task){
             .id = arena_text(arena, task->id),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "claims.h"
 #include "discovery_private.h"
 #include "membership.h"
 
@@ -14,6 +15,7 @@ struct viewer {
     struct discovery *discovery;
     struct swarm *swarm;
     int64_t now_ms;
+    struct claims claims; /* owned */
 };
 
 static struct text copy(struct viewer *viewer, struct text text)
@@ -109,7 +111,7 @@ static void view_address(struct viewer *viewer, const struct known_service *serv
                    viewer->now_ms - known->running_since_ms >= MEMBERSHIP_SETTLED_MS,
     };
 
-    if (!network || network->network.ingress)
+    if (!network || network->network.ingress || claims_taken(&viewer->claims, known, from))
         return;
     if (service->from_disk && !service->dns_seen) /* nobody has said a word yet */
         facts.dns_sees_network = false;
@@ -142,34 +144,12 @@ static struct text task_name(struct viewer *viewer, const struct known_service *
                         TEXT_ARGS(node.len ? node : text_first(task->id, 8)));
 }
 
-/* An address that was given to another task meanwhile belongs to the one that runs. */
-static bool is_taken_over(const struct known_service *service, const struct docker_task *task)
-{
-    if (task->state == DOCKER_TASK_RUNNING && task->desired == DOCKER_TASK_RUNNING)
-        return false;
-    for (size_t i = 0; i < service->task_count; i++) {
-        const struct docker_task *other = &service->tasks[i].task;
-
-        if (other == task || other->state != DOCKER_TASK_RUNNING ||
-            other->desired != DOCKER_TASK_RUNNING)
-            continue;
-        for (size_t j = 0; j < task->attachment_count; j++)
-            for (size_t k = 0; k < other->attachment_count; k++)
-                if (address_host_equal(&task->attachments[j].address,
-                                       &other->attachments[k].address))
-                    return true;
-    }
-    return false;
-}
-
 static void view_task(struct viewer *viewer, const struct known_service *service,
                       const struct known_task *known, struct swarm_service *into)
 {
     struct text node = node_name(viewer->discovery, known->task.node);
     struct swarm_task *task = &into->tasks[into->task_count];
 
-    if (is_taken_over(service, &known->task))
-        return;
     *task = (struct swarm_task){
         .id = copy(viewer, known->task.id),
         .name = task_name(viewer, service, &known->task, node),
@@ -332,12 +312,14 @@ struct swarm *view_make(struct discovery *discovery)
     swarm->stale = is_stale(&viewer);
     swarm->engines_encrypt = discovery->engines_encrypt;
     swarm->engines_why = copy(&viewer, text_of(discovery->engines_why));
+    claims_make(&viewer.claims, discovery->services, discovery->service_count);
     view_networks(&viewer);
     swarm->services =
         arena_new(&swarm->arena, discovery->service_count + 1, sizeof(*swarm->services));
     for (size_t i = 0; i < discovery->service_count; i++)
         if (is_there(discovery->services[i]))
             view_service(&viewer, discovery->services[i]);
+    claims_done(&viewer.claims);
     qsort(swarm->services, swarm->service_count, sizeof(*swarm->services), compare_names);
     for (size_t i = 0; i < swarm->service_count; i++)
         string_map_put(&swarm->by_name, swarm->services[i].name, i);
