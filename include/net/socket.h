@@ -12,6 +12,8 @@
  * what it accepts). -1: `err` names the address and what to do.
  */
 int socket_listen(const struct address *address, int backlog, struct err *err);
+/* The same without SO_REUSEPORT: -1 where another listens, whoever it is. */
+int socket_listen_alone(const struct address *address, int backlog, struct err *err);
 
 /* Non-blocking connect with TCP_NODELAY. -1: it failed at once (errno). */
 int socket_connect(const struct address *address);

@@ -333,7 +333,8 @@ static void listen_there(struct admin *admin)
     bool first_try = !admin->problem[0];
     struct err err;
 
-    admin->fd = socket_listen(&admin->address, ADMIN_BACKLOG, &err);
+    /* Shared with another instance, each scrape would get the numbers of either. */
+    admin->fd = socket_listen_alone(&admin->address, ADMIN_BACKLOG, &err);
     if (admin->fd < 0) {
         text_to_buffer(text_of(err.text), admin->problem, sizeof(admin->problem));
         if (first_try)
@@ -387,10 +388,15 @@ struct admin *admin_new(struct control *control)
 
 void admin_free(struct admin *admin)
 {
+    struct admin_client *client;
+    struct admin_client *next;
+
     if (!admin)
         return;
-    while (!LIST_EMPTY(&admin->clients))
-        client_free(LIST_FIRST(&admin->clients));
+    for (client = LIST_FIRST(&admin->clients); client; client = next) {
+        next = LIST_NEXT(client, link);
+        client_free(client);
+    }
     stop_listening(admin);
     deadline_done(&admin->retry);
     free(admin->lines);

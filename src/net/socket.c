@@ -32,7 +32,7 @@ static int listen_failed(int fd, const struct address *address, const char *what
     return err_set(err, "%s %s: %s%s", what, text, strerror(reason), hint);
 }
 
-int socket_listen(const struct address *address, int backlog, struct err *err)
+static int listen_at(const struct address *address, int backlog, bool shared, struct err *err)
 {
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -41,7 +41,7 @@ int socket_listen(const struct address *address, int backlog, struct err *err)
     if (address->any.sa_family == AF_INET6)
         set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); /* 0.0.0.0 and [::] are two listeners */
     if (set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
-        set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 ||
+        set_int(fd, SOL_SOCKET, SO_REUSEPORT, shared) < 0 ||
         set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1) < 0)
         return listen_failed(fd, address, "options of", err);
     if (bind(fd, &address->any, address_len(address)) < 0)
@@ -49,6 +49,16 @@ int socket_listen(const struct address *address, int backlog, struct err *err)
     if (listen(fd, backlog) < 0)
         return listen_failed(fd, address, "listen on", err);
     return fd;
+}
+
+int socket_listen(const struct address *address, int backlog, struct err *err)
+{
+    return listen_at(address, backlog, true, err);
+}
+
+int socket_listen_alone(const struct address *address, int backlog, struct err *err)
+{
+    return listen_at(address, backlog, false, err);
 }
 
 int socket_connect(const struct address *address)

@@ -190,6 +190,18 @@ def test_a_port_that_is_taken_is_said_and_traffic_is_served(swarmward, backend):
     assert ask(swarmward, "/healthz")[0] == 200
 
 
+def test_two_instances_do_not_share_a_port(serving, swarmward_new, backend):
+    app = backend(says("x"))
+    first, second = serving({"app": app}), swarmward_new()
+    listeners = second.settings({"app": app})["listeners"]
+    listeners["admin"] = {"address": f"{first.address}:{addresses.ADMIN_PORT}"}
+    second.write({"app": app}, listeners=listeners)
+    second.start("--workers", "1")
+    assert second.get().status == 200
+    assert "another program listens there" in second.status()["admin_problem"]
+    assert all(json.loads(ask(first, "/status")[2])["file"] == str(first.file) for _ in range(20))
+
+
 def metric_names(text):
     return {name.removesuffix("_bucket") for name in re.findall(r"swarmward_[a-z_0-9]+", text)}
 
