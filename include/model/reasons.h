@@ -64,6 +64,7 @@
     X(bad_target_authority)                                                                        \
     X(bad_target_scheme)                                                                           \
     X(bad_transfer_encoding)                                                                       \
+    X(bad_connection_option)                                                                       \
     X(connection_names_framing)                                                                    \
     X(content_length_overflow)                                                                     \
     X(empty_transfer_coding)                                                                       \
@@ -75,6 +76,7 @@
     X(repeated_transfer_encoding)                                                                  \
     X(transfer_coding_not_implemented)                                                             \
     X(transfer_encoding_in_http_1_0)                                                               \
+    X(too_many_connection_options)                                                                 \
     X(unasked_101)                                                                                 \
     X(unknown_expectation)                                                                         \
     X(underscore_in_field_name)                                                                    \
@@ -86,6 +88,17 @@
     X(bad_chunk_line)                                                                              \
     X(bad_chunk_end)                                                                               \
     X(body_idle)                                                                                   \
+    /* TLS */                                                                                      \
+    X(unrecognized_name)                                                                           \
+    X(no_shared_cipher)                                                                            \
+    X(no_shared_signature)                                                                         \
+    X(no_shared_group)                                                                             \
+    X(protocol_version)                                                                            \
+    X(no_application_protocol)                                                                     \
+    X(plain_http)                                                                                  \
+    X(bad_record)                                                                                  \
+    X(flood)                                                                                       \
+    X(peer_alert)                                                                                  \
     X(handshake_timeout)                                                                           \
     X(connections_per_address)
 

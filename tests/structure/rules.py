@@ -260,7 +260,33 @@ def unit_tests_registered(tree):
     return found
 
 
+REASONS = "include/model/reasons.h"
+REFUSES = re.compile(  # where words are given to what refuses, returned, or in a table of refusals
+    r"\b(?:(?:refuse\w*|bad|read_line_end|exchange_fail|exchange_client_gone)\(|reason = )[^;{}]*"
+    r"|\breturn [^;{}(]*;|\{ (?:\d{3}|SSL_R_\w+), [^;{}]*"
+)
+WORD = re.compile(r'"([a-z][a-z0-9_]*)"')
+NO_REFUSAL = {"closed", "modern", "intermediate"}  # who only knocked and left; profiles
+
+
+def reasons(tree):
+    """What is missing in the list would be counted as "other"; what nobody says is no reason."""
+    if not tree.has(REASONS):
+        return []
+    listed = re.findall(r"^\s+X\((\w+)\)", "\n".join(tree.lines(REASONS)), re.M)
+    found, said = [], {"other"}
+    for name in tree.matching(r"^src/(http|tls|worker)/.*\.c$"):
+        text = "\n".join(tree.lines(name))
+        for word in WORD.findall(" ".join(REFUSES.findall(text))):
+            said.add(word)
+            if word not in listed and word not in NO_REFUSAL:
+                found.append(f"{name}: the reason {word} is not in {REASONS}")
+    for name in tree.matching(r"^src/.*\.c$"):
+        said.update(re.findall(r"\bREASON_(\w+)", "\n".join(tree.lines(name))))
+    return found + [f"{REASONS}: nobody says {word}" for word in listed if word not in said]
+
+
 RULES = [
     include_matrix, no_cycles, size_limits, function_limits, top_level, words, machine_paths,
-    opening_comments, unit_tests_registered,
+    opening_comments, unit_tests_registered, reasons,
 ]  # fmt: skip

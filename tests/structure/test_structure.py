@@ -35,6 +35,8 @@ HEADERS = {
     )
 }  # fmt: skip
 
+LISTED = {"include/model/reasons.h": "    X(other)  \\\n    X(bare_lf)  \\\n    X(service_port)\n"}
+
 # rule, files, what the complaint must say
 BAD = [
     (rules.include_matrix, {"src/base/a.c": include('"net/io.h"')}, "base may not include net"),
@@ -89,6 +91,14 @@ BAD = [
         "lost_test.c",
     ),
     (rules.unit_tests_registered, {"tests/unit/base/lost_test.c": "/* x */\n"}, "lost_test.c"),
+    (
+        rules.reasons,
+        {**LISTED, "src/http/a.c": 'return bad(reader, 400,\n           "bare_ff");\n'},
+        "bare_ff is not in",
+    ),
+    (rules.reasons, {**LISTED, "src/tls/a.c": '    { SSL_R_X, "no_such_thing" },\n'}, "no_such_thing is not in"),
+    (rules.reasons, {**LISTED, "src/worker/a.c": '.reason = "late",\n'}, "late is not in"),
+    (rules.reasons, LISTED, "nobody says bare_lf"),
 ]  # fmt: skip
 
 GOOD = [
@@ -103,6 +113,14 @@ GOOD = [
     (rules.words, {"docs/a.md": "upstream\n"}),
     (rules.machine_paths, {"conf/a.yaml": "x: /run/swarmward/x\ny: a/work/b\n"}),
     (rules.opening_comments, {"src/base/a.c": "/* What it does. */\n"}),
+    (
+        rules.reasons,
+        {
+            **LISTED,
+            "src/http/a.c": 'return bad(reader, 400, "bare_lf");\nreturn "closed";\n',
+            "src/model/a.c": "return reason_word(REASON_service_port);\n",
+        },
+    ),
     (
         rules.unit_tests_registered,
         {"tests/unit/base/text_test.c": "", "tests/unit/base/meson.build": "foreach n : ['text']\n"},
