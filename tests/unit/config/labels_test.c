@@ -109,8 +109,8 @@ static void what_is_wrong_is_said_with_the_label(void **state)
 
 static void nothing_is_read_that_is_not_enabled(void **state)
 {
-    static const struct written off[] = { { "enable", "false" }, { "no_such", "x" }, { NULL } };
-    static const struct written without[] = { { "no_such", "x\n" }, { "a..b", "x" }, { NULL } };
+    static const struct written off[] = { { "enable", "false" }, { "no_such", "x" }, { 0 } };
+    static const struct written without[] = { { "no_such", "x\n" }, { "a..b", "x" }, { 0 } };
     struct settings *file = settings_new();
     struct label_settings *labels;
     char lines[512];
@@ -159,7 +159,7 @@ static void the_flat_keys_are_the_first_route_and_the_base_of_the_others(void **
 static void lenient_only_warns_of_unknown_names(void **state)
 {
     static const struct written written[] = {
-        { "enable", "true" }, { "domain", "a.test" }, { "no_such", "x" }, { NULL }
+        { "enable", "true" }, { "domain", "a.test" }, { "no_such", "x" }, { 0 }
     };
     struct settings *file = settings_new();
     struct label_settings *labels;
