@@ -278,9 +278,11 @@ void endpoint_end(struct endpoint *endpoint)
     publish_in_flight(endpoint);
 }
 
-void endpoint_succeeded(struct endpoint *endpoint)
+void endpoint_succeeded(struct endpoint *endpoint, int64_t begun_us)
 {
     if (!endpoint->failures && !endpoint->ejections)
+        return;
+    if (begun_us <= endpoint->failed_us)
         return;
     endpoint->unproven = false;
     endpoint->avoided_until_ms = 0;
@@ -308,6 +310,7 @@ bool endpoint_failed(struct endpoint *endpoint, const struct outlier_settings *o
     int64_t length;
 
     endpoint->failures++;
+    endpoint->failed_us = io_now_us(endpoint->worker->io);
     atomic_store_explicit(&endpoint->board->failures, endpoint->failures, memory_order_relaxed);
     if (endpoint->failures < outlier->failures || now_ms < endpoint->ejected_until_ms)
         return false;

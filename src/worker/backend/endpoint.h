@@ -37,6 +37,7 @@ struct endpoint {
     uint32_t in_flight; /* exchanges of this worker */
     uint32_t failures;  /* in a row */
     uint32_t ejections; /* in a row: sets how long the next one is */
+    int64_t failed_us;  /* when last */
     int64_t ejected_until_ms;
     int64_t avoided_until_ms; /* too many are ejected: used only when no other is up */
     int64_t drain_ms;
@@ -79,7 +80,9 @@ bool endpoint_is_avoided(const struct endpoint *endpoint, int64_t now_ms);
 
 void endpoint_begin(struct endpoint *endpoint); /* an exchange goes there */
 void endpoint_end(struct endpoint *endpoint);
-void endpoint_succeeded(struct endpoint *endpoint);
+/* An exchange that was sent there at `begun_us` is answered. An answer to what was sent before the
+ * last failure had lain in the socket already, and says nothing about the endpoint of now. */
+void endpoint_succeeded(struct endpoint *endpoint, int64_t begun_us);
 /* `may_eject`: the service has room for one more ejected endpoint. True: it was ejected now. */
 bool endpoint_failed(struct endpoint *endpoint, const struct outlier_settings *outlier,
                      bool may_eject, int64_t now_ms);

@@ -69,7 +69,7 @@ void exchange_backend_head(struct exchange *exchange, const struct response_head
     exchange->responding = true;
     exchange->status = head->status;
     exchange->reason = NULL; /* of an attempt that was retried */
-    endpoint_succeeded(exchange->endpoint);
+    endpoint_succeeded(exchange->endpoint, exchange->connect_started_us);
     if (framing->kind == BODY_TUNNEL) {
         exchange->tunnelling = true;
         COUNT(exchange->worker, tunnels_open, 1);

@@ -9,6 +9,8 @@
 
 #include "fixture.h"
 
+#define LATER_US INT64_MAX
+
 static int64_t ejected_for(struct fixture *fixture, struct endpoint *endpoint)
 {
     int64_t now_ms = io_now_ms(fixture->worker.io);
@@ -42,10 +44,25 @@ static void success_after_the_return_forgets_the_past(void **state)
     (void)state;
     ejected_for(fixture, endpoint);
     ejected_for(fixture, endpoint);
-    endpoint_succeeded(endpoint);
-    endpoint_succeeded(endpoint);
+    endpoint_succeeded(endpoint, LATER_US);
+    endpoint_succeeded(endpoint, LATER_US);
     assert_int_equal(ejected_for(fixture, endpoint),
                      fixture->service_policy.outlier.base_ejection_ms);
+    fixture_free(fixture);
+}
+
+static void an_answer_from_before_the_failure_proves_nothing(void **state)
+{
+    struct fixture *fixture = fixture_new(2);
+    struct endpoint *endpoint = fixture->service->endpoints[0];
+    int64_t now_ms = io_now_ms(fixture->worker.io);
+
+    (void)state;
+    ejected_for(fixture, endpoint);
+    endpoint_succeeded(endpoint, endpoint->failed_us - 1);
+    assert_false(endpoint_is_up(endpoint, now_ms));
+    endpoint_succeeded(endpoint, LATER_US);
+    assert_true(endpoint_is_up(endpoint, now_ms));
     fixture_free(fixture);
 }
 
@@ -60,7 +77,7 @@ static void only_failures_in_a_row_count(void **state)
     for (int i = 0; i < 10; i++) {
         assert_false(endpoint_failed(endpoint, outlier, true, 1));
         assert_false(endpoint_failed(endpoint, outlier, true, 1));
-        endpoint_succeeded(endpoint);
+        endpoint_succeeded(endpoint, LATER_US);
     }
     assert_false(endpoint_failed(endpoint, outlier, true, 1));
     assert_false(endpoint_failed(endpoint, outlier, true, 1));
@@ -152,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ejections_in_a_row_grow_up_to_the_longest),
         cmocka_unit_test(success_after_the_return_forgets_the_past),
+        cmocka_unit_test(an_answer_from_before_the_failure_proves_nothing),
         cmocka_unit_test(only_failures_in_a_row_count),
         cmocka_unit_test(never_more_than_half_is_ejected),
         cmocka_unit_test(what_another_worker_has_ejected_is_avoided_and_not_ejected),
