@@ -351,7 +351,7 @@ static uint64_t hash_service(uint64_t hash, const struct swarm_service *service)
 {
     hash = add(hash, hash_text(service->id));
     hash = add(hash, hash_text(service->name));
-    hash = add(hash, service->version * 4 + service->updating * 2 + service->seen_in_dns);
+    hash = add(hash, service->version * 4 + (service->updating ? 2U : 0U) + service->seen_in_dns);
     for (size_t i = 0; i < service->label_count; i++) {
         hash = add(hash, hash_text(service->labels[i].name));
         hash = add(hash, hash_text(service->labels[i].value));

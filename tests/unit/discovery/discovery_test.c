@@ -14,8 +14,8 @@
 
 #include "fake_world.h"
 
-#define LEASE_MS  90000
-#define RESYNC_MS 30000
+#define LEASE_MS  ((int64_t)90000)
+#define RESYNC_MS ((int64_t)30000)
 #define REST_MS   10000 /* after this nothing is in a hurry any more */
 
 static const struct world_task t1 = {
@@ -406,7 +406,7 @@ static void at_rest_tasks_are_listed_once_a_resync(void **state)
     size_t before = world_looks("svc1");
 
     (void)state;
-    world_run((int64_t)RESYNC_MS * 10);
+    world_run(RESYNC_MS * 10);
     assert_in_range(world_looks("svc1") - before, 9, 11);
     world_done(discovery);
 }
@@ -441,7 +441,7 @@ static void a_service_that_the_file_names_costs_no_more_than_a_labelled_one(void
     world_run(REST_MS);
     assert_true(is_there(discovery, "plain"));
     before = world_looks("svc2");
-    world_run((int64_t)RESYNC_MS * 10);
+    world_run(RESYNC_MS * 10);
     assert_in_range(world_looks("svc2") - before, 9, 11);
     world_done(discovery);
 }
@@ -495,7 +495,7 @@ static void nothing_is_said_when_nothing_changes(void **state)
 
     (void)state;
     world_event("service", "update", "svc1");
-    world_run((int64_t)RESYNC_MS * 3);
+    world_run(RESYNC_MS * 3);
     assert_int_equal(world_changes(), before);
     world_done(discovery);
 }

@@ -321,6 +321,7 @@ static bool answer_one(void)
 /* --- discovery/dns_watch.h -----------------------------------------------------------------------
  */
 
+// NOLINTNEXTLINE(readability-function-size): as in the header
 int dns_watch_new(struct io *io, const struct dns_watch_options *options,
                   dns_answer_function *on_answer, void *owner, struct dns_watch **watch_out,
                   struct err *err)
