@@ -10,7 +10,8 @@
  * Free the pointer with free(). The new element is not zeroed.
  */
 #define ARRAY_PUSH(items, count, capacity)                                                         \
-    ((items) = array_room((items), (count), &(capacity), sizeof(*(items))), &(items)[(count)++])
+    ((items) = array_room((items), (count), &(capacity), sizeof(__typeof__(*(items)))),            \
+     &(items)[(count)++])
 
 void *array_room(void *items, size_t count, size_t *capacity, size_t size);
 

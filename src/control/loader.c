@@ -369,10 +369,11 @@ void loader_resume(struct control *control, int text_fd)
 
     loader->file = mapping_file_from_fd(control->config_path, text_fd, control->store,
                                         clock_wall_s(), &problems);
-    if (loader->file)
+    if (loader->file) {
         control->link = swarm_link_for(control, loader->file->settings, &err);
-    if (control->link)
-        swarm_link_want(control->link, loader->file->settings, NULL);
+        if (control->link)
+            swarm_link_want(control->link, loader->file->settings, NULL);
+    }
     if (!loader->file || err.text[0])
         log_error("event=resume reason=\"the file that is served cannot be read again: the swarm "
                   "is not followed until the next reload\" %s%s%s",

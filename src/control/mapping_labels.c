@@ -272,7 +272,8 @@ static int compare_age(const void *a, const void *b)
 void mapping_read_labels(struct mapper *mapper)
 {
     const struct swarm *swarm = mapper->swarm;
-    const struct swarm_service **by_age = memory_new((swarm->service_count + 1) * sizeof(*by_age));
+    const struct swarm_service **by_age =
+        memory_new((swarm->service_count + 1) * sizeof(struct swarm_service *));
     size_t count = 0;
 
     mapper->labels = memory_new((swarm->service_count + 1) * sizeof(struct label_settings *));
@@ -280,7 +281,7 @@ void mapping_read_labels(struct mapper *mapper)
         for (size_t i = 0; i < swarm->service_count; i++)
             if (swarm->services[i].id.len && swarm->services[i].label_count)
                 by_age[count++] = &swarm->services[i];
-    qsort(by_age, count, sizeof(*by_age), compare_age);
+    qsort(by_age, count, sizeof(struct swarm_service *), compare_age);
     for (size_t i = 0; i < count; i++)
         read_service(mapper, (size_t)(by_age[i] - swarm->services));
     free(by_age);

@@ -37,7 +37,6 @@ struct known_service *table_add(struct discovery *discovery, struct text id, str
     service->discovery = discovery;
     service->id = text_to_heap(id);
     service->name = text_to_heap(name);
-    // NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers
     *ARRAY_PUSH(discovery->services, discovery->service_count, discovery->service_capacity) =
         service;
     return service;
