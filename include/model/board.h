@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "model/board_counters.h"
 #include "model/reasons.h"
 
 /*
@@ -20,44 +21,6 @@
 #define BOARD_ADDRESS_ROWS 2
 #define BOARD_DOMAINS      16384
 #define BOARD_ADDRESSES    16384
-
-/* One writer each (that worker), so a relaxed load and store is enough. */
-#define BOARD_COUNTERS(X)                                                                          \
-    X(connections_accepted)                                                                        \
-    X(connections_open)                                                                            \
-    X(connections_refused)                                                                         \
-    X(connections_shed)                                                                            \
-    X(handshakes_full)                                                                             \
-    X(handshakes_resumed)                                                                          \
-    X(handshakes_failed)                                                                           \
-    X(requests)                                                                                    \
-    X(requests_refused)                                                                            \
-    X(responses_2xx)                                                                               \
-    X(responses_3xx)                                                                               \
-    X(responses_4xx)                                                                               \
-    X(responses_5xx)                                                                               \
-    X(redirects)                                                                                   \
-    X(retries)                                                                                     \
-    X(ejections)                                                                                   \
-    X(drains)                                                                                      \
-    X(drains_cut)                                                                                  \
-    X(tls_1_2)                                                                                     \
-    X(tls_1_3)                                                                                     \
-    X(group_x25519mlkem768)                                                                        \
-    X(group_x25519)                                                                                \
-    X(group_secp256r1)                                                                             \
-    X(group_secp384r1)                                                                             \
-    X(group_other)                                                                                 \
-    X(mesh_connections)                                                                            \
-    X(tunnels_open)                                                                                \
-    X(bytes_in)                                                                                    \
-    X(bytes_out)                                                                                   \
-    X(log_lines)                                                                                   \
-    X(log_lines_dropped)                                                                           \
-    X(exchanges_open)                                                                              \
-    X(snapshots_alive)                                                                             \
-    X(generation)                                                                                  \
-    X(accept_pauses)
 
 #define BOARD_COUNTER_MEMBER(name) _Atomic uint64_t name;
 
@@ -97,6 +60,7 @@ enum board_phase {
 
 struct board_worker {
     BOARD_COUNTERS(BOARD_COUNTER_MEMBER)
+    BOARD_GAUGES(BOARD_COUNTER_MEMBER)
     _Atomic int64_t alive_ms; /* monotonic, written about once a second */
     _Atomic uint32_t addresses[BOARD_ADDRESS_ROWS][BOARD_ADDRESSES];
     struct board_endpoint endpoints[BOARD_ENDPOINTS];
@@ -116,6 +80,7 @@ struct board {
     _Atomic uint32_t worker_count;
     _Atomic uint32_t phase;                   /* enum board_phase */
     uint64_t address_key[BOARD_ADDRESS_ROWS]; /* random, set by board_create() */
+    int64_t created_wall_ms;                  /* set by board_create(): all counters were zero */
     _Atomic uint64_t generation;
     _Atomic int64_t committed_wall_ms;
     struct board_child control;
@@ -144,5 +109,8 @@ static inline uint64_t board_get(const _Atomic uint64_t *counter)
 int board_create(struct err *err);
 struct board *board_map(int fd, struct err *err);
 void board_unmap(struct board *board);
+
+/* A worker begins, perhaps in the place of one that died: what was open is not, the rest stays. */
+void board_worker_begin(struct board_worker *worker);
 
 #endif

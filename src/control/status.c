@@ -129,6 +129,7 @@ static void write_worker(const struct board *board, uint32_t index, struct json_
     json_put_number(json, "index", index);
     write_child_members(&board->workers[index], json);
     BOARD_COUNTERS(WRITE_COUNTER)
+    BOARD_GAUGES(WRITE_COUNTER)
     json_put_object_end(json);
 }
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/random.h"
 
 /* So that nobody can aim at the columns that another address is counted in. */
@@ -25,6 +26,16 @@ static int write_address_key(int fd)
                                                                                             : -1;
 }
 
+static int write_created(int fd)
+{
+    int64_t now_ms = clock_wall_ms();
+
+    return pwrite(fd, &now_ms, sizeof(now_ms), offsetof(struct board, created_wall_ms)) ==
+                   sizeof(now_ms)
+               ? 0
+               : -1;
+}
+
 int board_create(struct err *err)
 {
     int fd = memfd_create("swarmward-board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -32,6 +43,7 @@ int board_create(struct err *err)
     if (fd < 0)
         return err_set(err, "board: memfd: %s", strerror(errno));
     if (ftruncate(fd, sizeof(struct board)) < 0 || write_address_key(fd) < 0 ||
+        write_created(fd) < 0 ||
         fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
         err_set(err, "board: memfd: %s", strerror(errno));
         close(fd);
@@ -63,4 +75,13 @@ void board_unmap(struct board *board)
 {
     if (board)
         munmap(board, sizeof(*board));
+}
+
+#define CLEAR_GAUGE(name) atomic_store_explicit(&worker->name, 0, memory_order_relaxed);
+
+void board_worker_begin(struct board_worker *worker)
+{
+    BOARD_GAUGES(CLEAR_GAUGE)
+    CLEAR_GAUGE(alive_ms)
+    memset(worker->addresses, 0, sizeof(worker->addresses));
 }

@@ -56,7 +56,7 @@ static int worker_open(struct worker *worker, unsigned index, struct err *err)
     if (!worker->board)
         return -1;
     worker->counters = &worker->board->worker[index];
-    memset(worker->counters, 0, offsetof(struct board_worker, endpoints));
+    board_worker_begin(worker->counters);
     worker->io = io_new();
     worker->tls = tls_server_new();
     worker->admission = admission_new(worker);

@@ -34,6 +34,26 @@ static void what_one_mapping_writes_the_other_reads(void **state)
     close(fd);
 }
 
+static void who_takes_the_place_of_a_dead_worker_counts_on_and_has_nothing_open(void **state)
+{
+    int fd = board_create(NULL);
+    struct board *board = board_map(fd, NULL);
+    struct board_worker *worker = &board->worker[3];
+
+    (void)state;
+    board_add(&worker->requests, 5);
+    board_add(&worker->connections_open, 2);
+    board_add(&worker->generation, 7);
+    worker->addresses[1][BOARD_ADDRESSES - 1] = 2;
+    board_worker_begin(worker);
+    assert_int_equal(board_get(&worker->requests), 5);
+    assert_int_equal(board_get(&worker->connections_open), 0);
+    assert_int_equal(board_get(&worker->generation), 0);
+    assert_int_equal(worker->addresses[1][BOARD_ADDRESSES - 1], 0);
+    board_unmap(board);
+    close(fd);
+}
+
 static void a_new_board_costs_no_memory(void **state)
 {
     struct stat info;
@@ -42,7 +62,7 @@ static void a_new_board_costs_no_memory(void **state)
     (void)state;
     assert_int_equal(fstat(fd, &info), 0);
     assert_int_equal(info.st_size, sizeof(struct board));
-    assert_true(info.st_blocks * 512 <= 4096); /* the page with the address key */
+    assert_true(info.st_blocks * 512 <= 4096); /* the page with the address key and the time */
     close(fd);
 }
 
@@ -77,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_mapping_writes_the_other_reads),
+        cmocka_unit_test(who_takes_the_place_of_a_dead_worker_counts_on_and_has_nothing_open),
         cmocka_unit_test(a_new_board_costs_no_memory),
         cmocka_unit_test(nobody_can_shrink_a_board_under_its_readers),
         cmocka_unit_test(what_is_no_board_is_not_mapped),
