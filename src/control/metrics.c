@@ -14,13 +14,18 @@
 const struct metric metrics[] = {
     { "build_info", "gauge", "Always 1; the version is a label.", .write = metric_build },
     { "up", "gauge", "1 while traffic is served.", .write = metric_health },
+    { "start_time_seconds", "gauge", "When this instance was started, Unix time.",
+      .write = metric_start },
     { "requests_total", "counter",
-      "Requests over HTTPS by domain and class of the status; 499: the client went away. The "
-      "domain \"\" is all together.",
+      "Requests over HTTPS by class of the status; 499: the client went away.",
       .write = metric_requests },
+    { "domain_requests_total", "counter", "Requests over HTTPS by domain and class of the status.",
+      .write = metric_domain_requests },
     { "request_duration_seconds", "histogram",
       "From the complete head of a request to the last byte of its response.",
       .write = metric_durations },
+    { "domain_request_duration_seconds", "histogram", "The durations of requests by domain.",
+      .write = metric_domain_durations },
     { "refusals_total", "counter", "Requests and connections refused or cut, by reason.",
       .write = metric_refusals },
     { "redirects_total", "counter", "Requests over plain HTTP, each answered with a redirect.",
@@ -131,9 +136,11 @@ void metric_escape(struct buffer *out, struct text value)
     for (size_t i = 0; i < value.len; i++) {
         char c = value.at[i];
 
+        if (c < ' ' || c > '~')
+            c = '?';
         if (c == '\\' || c == '"')
             buffer_append_byte(out, '\\');
-        buffer_append_byte(out, c >= ' ' && c <= '~' ? c : '?');
+        buffer_append_byte(out, c);
     }
 }
 
@@ -192,7 +199,10 @@ static const char head[] =
     "\n"
     "Labels have words of this program, domains of the mapping and names of certificates as their\n"
     "values, never anything that a client sent. Domains without a request are left out. Counters\n"
-    "begin again at zero with the process that counts.\n"
+    "go on when a process of ours is started again (those of discovery begin again with control)\n"
+    "and begin at zero with the instance, `swarmward_start_time_seconds`; those of a domain begin\n"
+    "again when it was gone for a while. No series is the sum of others in its family, so that\n"
+    "`sum()` counts nothing twice.\n"
     "\n"
     "| metric | type | meaning |\n"
     "|---|---|---|\n";

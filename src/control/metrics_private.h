@@ -27,13 +27,18 @@ void metric_escape(struct buffer *out, struct text value);
 /* metrics_requests.c */
 void metric_requests(const struct metric *metric, const struct control *control,
                      struct buffer *out);
+void metric_domain_requests(const struct metric *metric, const struct control *control,
+                            struct buffer *out);
 void metric_durations(const struct metric *metric, const struct control *control,
                       struct buffer *out);
+void metric_domain_durations(const struct metric *metric, const struct control *control,
+                             struct buffer *out);
 void metric_refusals(const struct metric *metric, const struct control *control,
                      struct buffer *out);
 
 /* metrics_state.c */
 void metric_build(const struct metric *metric, const struct control *control, struct buffer *out);
+void metric_start(const struct metric *metric, const struct control *control, struct buffer *out);
 void metric_health(const struct metric *metric, const struct control *control, struct buffer *out);
 void metric_generation(const struct metric *metric, const struct control *control,
                        struct buffer *out);

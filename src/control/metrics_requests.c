@@ -52,13 +52,13 @@ static void for_each_domain(const struct metric *metric, const struct control *c
 {
     const struct mapping_file *file = control->loader.file;
     const struct snapshot *snapshot = control->snapshot;
-    struct sums sums = sums_of(control->board, SNAPSHOT_NONE);
     char name[256];
 
-    write(metric, TEXT_NONE, &sums, out);
     if (!snapshot || (file && !file->settings->metrics.per_domain))
         return;
     for (uint32_t i = 0; i < snapshot->domain_count; i++) {
+        struct sums sums;
+
         if (snapshot->domains[i].slot == SNAPSHOT_NONE)
             continue;
         sums = sums_of(control->board, snapshot->domains[i].slot);
@@ -67,23 +67,32 @@ static void for_each_domain(const struct metric *metric, const struct control *c
     }
 }
 
+/* NAME{domain="...",more}, of all domains together without their label. */
+static void put_series(const struct metric *metric, const char *suffix, struct text domain,
+                       const char *more, struct buffer *out)
+{
+    buffer_format(out, "swarmward_%s%s", metric->name, suffix);
+    if (!domain.len && !more[0])
+        return;
+    buffer_append_byte(out, '{');
+    if (domain.len) {
+        buffer_append_text(out, TEXT("domain=\""));
+        metric_escape(out, domain);
+        buffer_append_byte(out, '"');
+    }
+    buffer_format(out, "%s%s}", domain.len && more[0] ? "," : "", more);
+}
+
 static void write_requests(const struct metric *metric, struct text domain, const struct sums *sums,
                            struct buffer *out)
 {
-    for (size_t i = 0; i < CLASSES; i++) {
-        buffer_format(out, "swarmward_%s{domain=\"", metric->name);
-        metric_escape(out, domain);
-        buffer_format(out, "\",code=\"%s\"} %llu\n", classes[i],
-                      (unsigned long long)sums->responses[i]);
-    }
-}
+    char code[32];
 
-static void write_bucket(const struct metric *metric, struct text domain, const char *bound,
-                         uint64_t count, struct buffer *out)
-{
-    buffer_format(out, "swarmward_%s_bucket{domain=\"", metric->name);
-    metric_escape(out, domain);
-    buffer_format(out, "\",le=\"%s\"} %llu\n", bound, (unsigned long long)count);
+    for (size_t i = 0; i < CLASSES; i++) {
+        snprintf(code, sizeof(code), "code=\"%s\"", classes[i]);
+        put_series(metric, "", domain, code, out);
+        buffer_format(out, " %llu\n", (unsigned long long)sums->responses[i]);
+    }
 }
 
 static void write_durations(const struct metric *metric, struct text domain,
@@ -92,22 +101,30 @@ static void write_durations(const struct metric *metric, struct text domain,
     uint64_t count = 0;
     char bound[32];
 
-    for (size_t i = 0; i < BOUNDS; i++) {
+    for (size_t i = 0; i <= BOUNDS; i++) {
+        if (i < BOUNDS)
+            snprintf(bound, sizeof(bound), "le=\"%g\"", (double)bounds_ms[i] / 1000);
+        else
+            snprintf(bound, sizeof(bound), "le=\"+Inf\"");
         count += sums->durations[i];
-        snprintf(bound, sizeof(bound), "%g", (double)bounds_ms[i] / 1000);
-        write_bucket(metric, domain, bound, count, out);
+        put_series(metric, "_bucket", domain, bound, out);
+        buffer_format(out, " %llu\n", (unsigned long long)count);
     }
-    count += sums->durations[BOUNDS];
-    write_bucket(metric, domain, "+Inf", count, out);
-    buffer_format(out, "swarmward_%s_sum{domain=\"", metric->name);
-    metric_escape(out, domain);
-    buffer_format(out, "\"} %.6f\nswarmward_%s_count{domain=\"", (double)sums->duration_us / 1e6,
-                  metric->name);
-    metric_escape(out, domain);
-    buffer_format(out, "\"} %llu\n", (unsigned long long)count);
+    put_series(metric, "_sum", domain, "", out);
+    buffer_format(out, " %.6f\n", (double)sums->duration_us / 1e6);
+    put_series(metric, "_count", domain, "", out);
+    buffer_format(out, " %llu\n", (unsigned long long)count);
 }
 
 void metric_requests(const struct metric *metric, const struct control *control, struct buffer *out)
+{
+    struct sums sums = sums_of(control->board, SNAPSHOT_NONE);
+
+    write_requests(metric, TEXT_NONE, &sums, out);
+}
+
+void metric_domain_requests(const struct metric *metric, const struct control *control,
+                            struct buffer *out)
 {
     for_each_domain(metric, control, write_requests, out);
 }
@@ -115,9 +132,18 @@ void metric_requests(const struct metric *metric, const struct control *control,
 void metric_durations(const struct metric *metric, const struct control *control,
                       struct buffer *out)
 {
+    struct sums sums = sums_of(control->board, SNAPSHOT_NONE);
+
+    write_durations(metric, TEXT_NONE, &sums, out);
+}
+
+void metric_domain_durations(const struct metric *metric, const struct control *control,
+                             struct buffer *out)
+{
     for_each_domain(metric, control, write_durations, out);
 }
 
+/* Those that never happened, too: increase() does not see how a series begins. */
 void metric_refusals(const struct metric *metric, const struct control *control, struct buffer *out)
 {
     const struct board *board = control->board;
@@ -127,8 +153,7 @@ void metric_refusals(const struct metric *metric, const struct control *control,
 
         for (uint32_t i = 0; i < atomic_load(&board->worker_count) && i < BOARD_WORKERS; i++)
             count += board_get(&board->worker[i].refusals[reason]);
-        if (count)
-            metric_put_named(metric, "reason", text_of(reason_word((enum reason)reason)),
-                             (double)count, out);
+        metric_put_named(metric, "reason", text_of(reason_word((enum reason)reason)), (double)count,
+                         out);
     }
 }

@@ -1,6 +1,7 @@
 /* Metrics of what is: health, generations, certificates, services, processes, discovery. */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +15,15 @@ void metric_build(const struct metric *metric, const struct control *control, st
 {
     (void)control;
     metric_put_named(metric, "version", text_of(SWARMWARD_VERSION), 1, out);
+}
+
+/*
+ * Not process_start_time_seconds, the name of the convention: that is one process, and what is
+ * counted here outlives each of ours but the parent.
+ */
+void metric_start(const struct metric *metric, const struct control *control, struct buffer *out)
+{
+    metric_put(metric, NULL, (double)control->board->created_wall_ms / 1000, out);
 }
 
 void metric_health(const struct metric *metric, const struct control *control, struct buffer *out)
@@ -69,15 +79,16 @@ static double restarts_of(const struct board_child *child)
 static double memory_of(const struct board_child *child)
 {
     char path[64];
-    FILE *file;
+    char line[256];
     unsigned long pages = 0;
+    FILE *file;
 
     snprintf(path, sizeof(path), "/proc/%d/statm", atomic_load(&child->pid));
     file = fopen(path, "re");
     if (!file)
         return 0;
-    if (fscanf(file, "%*u %lu", &pages) != 1)
-        pages = 0;
+    if (fgets(line, sizeof(line), file) && strchr(line, ' '))
+        pages = strtoul(strchr(line, ' '), NULL, 10);
     fclose(file);
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }

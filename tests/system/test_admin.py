@@ -1,9 +1,11 @@
 """The admin listener: health, metrics, status; and whoever else may come to its port."""
 
 import json
+import os
 import re
 import signal
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -68,19 +70,63 @@ def test_metrics_count_requests_by_domain_and_status(serving, backend):
     assert instance.get(host="a.test", target="/bad").status == 500
     assert instance.get(host="a.test", target="/%00").status == 400
     seen = metrics(instance)
-    requests = "swarmward_requests_total"
+    requests = "swarmward_domain_requests_total"
     assert seen.value(requests, domain="a.test", code="2xx") == 3
     assert seen.value(requests, domain="a.test", code="5xx") == 1
-    assert seen.value(requests, domain="", code="2xx") == 3
-    assert seen.labels(requests, "domain") == {"", "a.test"}  # b.test had none
-    assert seen.value("swarmward_request_duration_seconds_count", domain="a.test") >= 4
-    infinite = seen.value("swarmward_request_duration_seconds_bucket", domain="a.test", le="+Inf")
-    assert infinite == seen.value("swarmward_request_duration_seconds_count", domain="a.test")
-    assert sum(v for (n, _), v in seen.samples.items() if n == "swarmward_refusals_total") >= 1
+    assert seen.labels(requests, "domain") == {"a.test"}  # b.test had none
+    assert seen.value("swarmward_requests_total", code="2xx") == 3
+    assert seen.total("swarmward_requests_total") == 5
+    durations = "swarmward_domain_request_duration_seconds"
+    assert seen.value(f"{durations}_count", domain="a.test") >= 4
+    infinite = seen.value(f"{durations}_bucket", domain="a.test", le="+Inf")
+    assert infinite == seen.value(f"{durations}_count", domain="a.test")
+    assert seen.value("swarmward_request_duration_seconds_count") == 5
+    assert seen.total("swarmward_refusals_total") >= 1
     assert seen.value("swarmward_tls_version_total", version="1.3") >= 1
     assert seen.value("swarmward_up") == 1
     assert seen.value("swarmward_process_resident_bytes", process="control") > 0
     assert len(seen.labels("swarmward_certificate_expiry_seconds", "id")) >= 1
+
+
+def test_no_series_is_the_sum_of_its_neighbours(serving, backend):
+    instance = serving({"app": backend()})
+    assert instance.get().status == 200
+    for name, labels in metrics(instance).samples:
+        assert all(value for _, value in labels), (name, labels)
+
+
+def test_every_reason_is_there_before_it_happens(serving, backend):
+    instance = serving({"app": backend()})
+    header = (CONF.parent / "include/model/reasons.h").read_text()
+    refusals = "swarmward_refusals_total"
+    before = metrics(instance)
+    assert before.labels(refusals, "reason") == set(re.findall(r"^    X\((\w+)\)", header, re.M))
+    assert before.value(refusals, reason="bad_path") == 0
+    assert instance.get(target="/%00").status == 400
+    assert metrics(instance).value(refusals, reason="bad_path") == 1
+
+
+def test_the_start_is_that_of_the_counters(serving, backend):
+    begun = time.time()
+    instance = serving({"app": backend()})
+    assert instance.get().status == 200
+    first = metrics(instance)
+    assert begun - 1 <= first.value("swarmward_start_time_seconds") <= time.time()
+    os.kill(instance.status()["workers"][0]["pid"], signal.SIGKILL)
+    os.kill(instance.status()["control"]["pid"], signal.SIGKILL)
+    wait_until(lambda: restarted(instance) == 2, "both are there again")
+    then = metrics(instance)
+    assert then.value("swarmward_start_time_seconds") == first.value("swarmward_start_time_seconds")
+    for name in ("requests_total", "connections_accepted_total", "received_bytes_total"):
+        assert then.total(f"swarmward_{name}") >= first.total(f"swarmward_{name}") > 0, name
+    assert then.value("swarmward_connections_open") == 0
+
+
+def restarted(instance):
+    try:
+        return metrics(instance).total("swarmward_process_restarts_total")
+    except (ConnectionError, AssertionError):
+        return None
 
 
 def test_no_byte_of_a_client_gets_into_a_label(serving, backend):
@@ -101,13 +147,15 @@ def test_a_domain_that_comes_again_begins_at_zero(serving, backend):
         instance.write({"app": app}, {domain: "app"})
         instance.reload()
         assert instance.get(host=domain).status == 200
-        assert metrics(instance).value("swarmward_requests_total", domain=domain, code="2xx") == 1
+        assert metrics(instance).value("swarmward_domain_requests_total", domain=domain, code="2xx") == 1
 
 
 def test_per_domain_can_be_switched_off(serving, backend):
     instance = serving({"app": backend()}, metrics={"per_domain": False})
-    instance.get()
-    assert metrics(instance).labels("swarmward_requests_total", "domain") == {""}
+    assert instance.get().status == 200
+    seen = metrics(instance)
+    assert not any("domain" in dict(labels) for _, labels in seen.samples)
+    assert seen.value("swarmward_requests_total", code="2xx") == 1
 
 
 def test_metrics_can_be_switched_off(serving, backend):

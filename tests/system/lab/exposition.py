@@ -58,5 +58,9 @@ class Metrics:
     def value(self, name, **labels):
         return self.samples[(name, tuple(sorted(labels.items())))]
 
+    def total(self, name):
+        """sum(name), as Prometheus makes it."""
+        return sum(value for (known, _), value in self.samples.items() if known == name)
+
     def labels(self, name, label):
         return {dict(pairs)[label] for (known, pairs) in self.samples if known == name and label in dict(pairs)}
