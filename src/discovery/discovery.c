@@ -316,6 +316,7 @@ void discovery_get_facts(const struct discovery *discovery, struct discovery_fac
         facts_out->api_requests = docker_engine_requests(discovery->engine);
         facts_out->api_bytes = docker_engine_bytes(discovery->engine);
     }
+    facts_out->services_seen = discovery->service_count;
     facts_out->services_followed = 0;
     for (size_t i = 0; i < discovery->service_count; i++)
         facts_out->services_followed += service_is_followed(discovery->services[i]);

@@ -150,7 +150,6 @@ static int take_services(struct discovery *discovery, struct text body, struct a
     if (docker_services_decode(body, arena, &services, &count, &bad, err) < 0)
         return -1;
     discovery->list_number++;
-    discovery->facts.services_seen = count;
     for (size_t i = 0; i < count; i++)
         if (!events_know_better(discovery, services[i].id))
             table_take_service(discovery, &services[i]);

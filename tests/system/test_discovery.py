@@ -404,6 +404,7 @@ def test_discovery_is_in_the_metrics(swarm, backend):
     seen = metrics(live.instance)
     assert seen.value("swarmward_discovery_up") == 1
     assert seen.value("swarmward_discovery_services", which="followed") == 1
+    assert seen.value("swarmward_discovery_services", which="seen") == 1  # it came after the list
     assert seen.value("swarmward_services", state="served") == 1
     assert seen.value("swarmward_discovery_events_total") >= 1
 
