@@ -1,8 +1,6 @@
 """conf/stack-host.yaml as it is, on a manager: it comes up healthy, and the Docker socket is open to
 control alone."""
 
-import os
-
 import pytest
 from lab import certificates
 from lab.front import IMAGE
@@ -57,7 +55,7 @@ def test_the_stack_gives_the_docker_socket_to_control_alone(stack):
     services, node = stack
     wait_until(lambda: health(node) == "healthy", "swarmward's own health check is green", 60, 0.1)
     (container,) = node.containers(SERVICE)
-    group = str(os.stat(f"/proc/{node.pid}/root/run/docker.sock").st_gid)
+    group = node.run("stat", "-c", "%g", "/run/docker.sock").strip()
     found = processes(node, container)
     assert sorted(found) == ["swarmward", "swarmward-checker", "swarmward-control", "swarmward-worker"]
     assert int(found["swarmward"]["CapPrm"][0], 16) == CAPABILITIES
