@@ -46,10 +46,7 @@ def test_an_ejected_endpoint_comes_back(serving, backend):
     instance = serve(serving, [back, other], base_ejection="100ms", max_ejection="200ms")
     for _ in range(4):
         assert instance.get().status == 200
-    back.listener.listen(16)
-    import threading
-
-    threading.Thread(target=back._accept, daemon=True).start()
+    back.listen()
     process_table.wait_until(lambda: instance.get().body == b"back", "the endpoint is asked again")
     assert endpoint(instance, back.at)["state"] in ("up", "ok", "healthy", "unknown")
 
@@ -67,10 +64,7 @@ def test_the_only_endpoint_is_never_ejected(serving, backend):
     only = backend(accepting=False)
     instance = serve(serving, [only], base_ejection="1h", max_ejection="1h")
     assert instance.get().status in (502, 503)
-    only.listener.listen(16)
-    import threading
-
-    threading.Thread(target=only._accept, daemon=True).start()
+    only.listen()
     assert instance.get().status == 200
 
 

@@ -42,13 +42,13 @@ void exchange_counters_add(const struct exchange *exchange)
     size_t class = class_of(exchange->status);
     size_t bucket = bucket_of(duration_us);
 
+    if (exchange->reason)
+        exchange_counters_refused(worker, exchange->reason);
     if (!exchange->https)
         return; /* redirects have a counter of their own, and no domain */
     count(&worker->counters->all_domains, class, bucket, duration_us);
     if (exchange->domain && exchange->domain->slot != SNAPSHOT_NONE)
         count(&worker->counters->domains[exchange->domain->slot], class, bucket, duration_us);
-    if (exchange->reason)
-        exchange_counters_refused(worker, exchange->reason);
 }
 
 void exchange_counters_refused(struct worker *worker, const char *reason)

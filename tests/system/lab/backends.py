@@ -1,5 +1,6 @@
 """Scripted backends: each connection is handed to a script, which may keep every rule or none."""
 
+import contextlib
 import queue
 import socket
 import struct
@@ -97,8 +98,12 @@ class Backend:
         self.arrived = threading.Condition()
         self.closed = False
         if accepting:
-            self.listener.listen(backlog)
-            threading.Thread(target=self._accept, daemon=True).start()
+            self.listen(backlog)
+
+    def listen(self, backlog=128):
+        """Begin to accept, where `accepting` was False: connects were refused until now."""
+        self.listener.listen(backlog)
+        threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def at(self):
@@ -147,11 +152,12 @@ class Backend:
             connection.sock.close()
 
     def close(self):
+        """Nobody is there any more. A descriptor is closed only by the thread that reads from it, which
+        could read from somebody else's of the same number otherwise."""
         self.closed = True
-        try:
+        with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self.listener.close()
         for connection in self.connections:
-            connection.sock.close()
+            with contextlib.suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)

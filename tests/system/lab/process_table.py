@@ -60,6 +60,6 @@ def wait_until(question, what):
     """For the few things that the kernel tells nobody about: ask again until it is so."""
     ends = time.monotonic() + WAIT_SECONDS
     while not (answer := question()):
-        assert time.monotonic() < ends, f"never happened: {what}"
+        assert time.monotonic() < ends, f"never happened: {what() if callable(what) else what}"
         time.sleep(0.005)
     return answer
