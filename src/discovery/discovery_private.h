@@ -53,6 +53,7 @@ struct discovery {
     char api_version[16];
     char container[OWN_CONTAINER_BYTES];
     int64_t back_off_ms;
+    int64_t live_since_ms;
     int64_t started_ms;
     int64_t event_ms; /* of the oldest event that has not led to a change; 0: none */
     uint64_t list_number;

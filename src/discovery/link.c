@@ -13,6 +13,8 @@
 #define BACK_OFF_LEAST_MS 250
 #define BACK_OFF_MOST_MS  15000
 #define NO_MANAGER_MS     30000
+/* A link that lived for shorter than this was no link: trying goes on as slowly as before. */
+#define PROVEN_MS 30000
 
 static const char event_filters[] =
     "{\"type\":[\"service\",\"node\",\"network\"],\"scope\":[\"swarm\"]}";
@@ -47,8 +49,8 @@ void link_is_complete(struct discovery *discovery)
     if (discovery->facts.link != DISCOVERY_LISTING)
         return;
     discovery->problem[0] = '\0';
-    discovery->back_off_ms = 0;
     discovery->complete = true;
+    discovery->live_since_ms = io_now_ms(discovery->io);
     link_heard(discovery);
     enter(discovery, DISCOVERY_LIVE);
     deadline_set(&discovery->resync,
@@ -74,10 +76,21 @@ static void wait_before_next(struct discovery *discovery, int64_t pause_ms)
     deadline_set(&discovery->retry, io_now_ms(discovery->io) + pause_ms / 2 + chance_ms);
 }
 
+/* Each connection lists everything: one that is cut again and again must not do so four times a
+ * second. */
+static int64_t next_back_off_ms(const struct discovery *discovery)
+{
+    int64_t lived_ms = io_now_ms(discovery->io) - discovery->live_since_ms;
+
+    if (!discovery->back_off_ms ||
+        (discovery->facts.link == DISCOVERY_LIVE && lived_ms >= PROVEN_MS))
+        return BACK_OFF_LEAST_MS;
+    return discovery->back_off_ms * 2 < BACK_OFF_MOST_MS ? discovery->back_off_ms * 2
+                                                         : BACK_OFF_MOST_MS;
+}
+
 void link_lost(struct discovery *discovery, const char *problem)
 {
-    int64_t pause_ms = discovery->back_off_ms ? discovery->back_off_ms * 2 : BACK_OFF_LEAST_MS;
-
     if (discovery->facts.link == DISCOVERY_LOST)
         return;
     if (problem != discovery->problem)
@@ -86,7 +99,7 @@ void link_lost(struct discovery *discovery, const char *problem)
     deadline_clear(&discovery->resync);
     discovery->facts.api_reconnects++;
     discovery->api_failed = true;
-    discovery->back_off_ms = pause_ms < BACK_OFF_MOST_MS ? pause_ms : BACK_OFF_MOST_MS;
+    discovery->back_off_ms = next_back_off_ms(discovery);
     wait_before_next(discovery, discovery->back_off_ms);
     enter(discovery, DISCOVERY_LOST);
 }

@@ -148,6 +148,27 @@ static void the_back_off_grows(void **state)
     world_done(discovery);
 }
 
+/* Each time everything is listed again. */
+static void a_stream_that_is_cut_again_and_again_is_not_followed_without_end(void **state)
+{
+    struct discovery *discovery = live_world();
+    size_t before = world_count(DOCKER_SERVICES);
+
+    (void)state;
+    for (int second = 0; second < 120; second++) {
+        if (link_of(discovery) == DISCOVERY_LIVE)
+            world_cut_events();
+        world_run(1000);
+    }
+    assert_in_range(world_count(DOCKER_SERVICES) - before, 5, 30);
+    world_run(60000);
+    assert_int_equal(link_of(discovery), DISCOVERY_LIVE);
+    world_cut_events();
+    world_run(1000);
+    assert_int_equal(link_of(discovery), DISCOVERY_LIVE);
+    world_done(discovery);
+}
+
 static void after_a_reconnect_all_tasks_are_looked_at(void **state)
 {
     struct discovery *discovery = live_world();
@@ -506,6 +527,7 @@ int main(void)
         cmocka_unit_test(everything_is_kept_whatever_the_engine_does),
         cmocka_unit_test(each_list_may_fail_alone),
         cmocka_unit_test(the_back_off_grows),
+        cmocka_unit_test(a_stream_that_is_cut_again_and_again_is_not_followed_without_end),
         cmocka_unit_test(after_a_reconnect_all_tasks_are_looked_at),
         cmocka_unit_test(a_service_made_while_a_list_is_on_its_way_stays),
         cmocka_unit_test(a_service_removed_while_a_list_is_on_its_way_is_gone),
