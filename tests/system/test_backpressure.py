@@ -1,6 +1,10 @@
 """A slow reader on either side never makes the worker buffer more than a little."""
 
+import socket
+import struct
 import threading
+import time
+from pathlib import Path
 
 from lab import process_table
 
@@ -106,6 +110,37 @@ def test_a_slow_reader_still_gets_everything(serving, backend):
         left = int(head.get("Content-Length")) - sum(map(len, got))
         got.append(client.reader.exactly(left))
     assert b"".join(got) == body
+
+
+def kept_by_kernel(address):
+    """Bytes that were sent from an address and are not acknowledged, of the connection with most."""
+    at = f"{struct.unpack('<I', socket.inet_aton(address))[0]:08X}:"
+    rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return max(int(row[4].split(":")[0], 16) for row in rows if row[1].startswith(at))
+
+
+def test_who_reads_nothing_for_a_while_gets_the_end_of_a_last_response(serving, backend):
+    def script(connection):
+        connection.answer(b"x" * int(connection.read().target[1:]))
+
+    def asked(size):
+        client = instance.client(small=True)
+        client.send_head(target=f"/{size}", fields={"Connection": "close"})
+        return client
+
+    instance = serving({"app": backend(script)})
+    with asked(EACH) as client:
+        time.sleep(1)  # nothing says that no more can be sent
+        room = kept_by_kernel(instance.address)
+        client.reset()
+    # Of some of them the last bytes are those that the socket does not take.
+    waiting = {size: asked(size) for size in range(room - 10_000, room + 40_000, 1000)}
+    time.sleep(3)  # longer than the worker lingers for clients that say nothing more
+    got = {}
+    for size, client in waiting.items():
+        with client:
+            got[size] = sum(map(len, iter(lambda: client.sock.recv(65536), b"")))
+    assert not [size for size in got if got[size] <= size]
 
 
 def test_one_slow_reader_does_not_hold_up_the_others(serving, backend):

@@ -14,7 +14,7 @@
 #include "net/socket.h"
 #include "tls/tls_server.h"
 
-/* After our last word the peer has this long to end its own side. */
+/* After our last word the peer has this long to end its side; longer while it takes the word. */
 #define LINGER_MS 2000
 
 static const struct stream_handler handshake_handler;
@@ -99,13 +99,11 @@ static void on_deadline(void *owner)
         refused(client, "handshake_timeout");
         client_close_reset(client);
         break;
-    case CLIENT_CLOSING:
-        client_close(client);
-        break;
     case CLIENT_HEAD:
     case CLIENT_BODY:
     case CLIENT_WAIT:
     case CLIENT_TUNNEL:
+    case CLIENT_CLOSING:
         client_h1_deadline(client);
         break;
     }
@@ -204,5 +202,6 @@ void client_linger(struct client *client)
     admission_is_busy(client->worker->admission, client);
     client->phase = CLIENT_CLOSING;
     stream_linger(client->stream);
-    deadline_set(&client->deadline, io_now_ms(client->worker->io) + LINGER_MS);
+    client->write_progress_ms = io_now_ms(client->worker->io);
+    deadline_set(&client->deadline, client->write_progress_ms + LINGER_MS);
 }

@@ -480,9 +480,25 @@ static void head_deadline(struct client *client)
     }
 }
 
+/* After our last word: no hurry while the client takes what is left of it. */
+static void closing_deadline(struct client *client)
+{
+    if (!stream_is_backed_up(client->stream))
+        client_close(client);
+    else if (write_is_stuck(client))
+        client_close_reset(client);
+    else
+        deadline_set(&client->deadline, now_ms(client) + watch_interval_ms(client));
+}
+
 void client_h1_deadline(struct client *client)
 {
     const char *reason;
+
+    if (client->phase == CLIENT_CLOSING) {
+        closing_deadline(client);
+        return;
+    }
 
     if (client->phase == CLIENT_HEAD) {
         head_deadline(client);
