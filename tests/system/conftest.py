@@ -6,6 +6,11 @@ from lab.certificates import Authority
 from lab.swarmward import RELEASE, Swarmward
 
 
+def pytest_configure(config):
+    """A thread of a test that ends by an exception has seen a failure."""
+    config.addinivalue_line("filterwarnings", "error::pytest.PytestUnhandledThreadExceptionWarning")
+
+
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("authority"))

@@ -113,16 +113,19 @@ def test_a_service_comes_changes_and_goes(swarm, backend):
 
 def test_tasks_are_endpoints_and_leave_without_a_lost_request(swarm, backend):
     one, two = backend(says("x")), backend(says("x"))
-    live = swarm()
+    live = swarm(limits={"keepalive": {"requests": 1000000}})
     service = live.add("web", "a.test", one, two)
     live.settles("a.test", b"x")
     stop, failed = threading.Event(), []
 
     def load():
         with live.instance.client(host="a.test") as client:
-            while not stop.is_set():
-                if client.ask(host="a.test").status != 200:
-                    failed.append(1)
+            try:
+                while not stop.is_set():
+                    if client.ask(host="a.test").status != 200:
+                        failed.append("status")
+            except Exception as error:
+                failed.append(error)
 
     thread = threading.Thread(target=load)
     thread.start()
