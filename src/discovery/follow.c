@@ -41,14 +41,16 @@ void follow_soon(struct discovery *discovery)
 /* --- how urgent ----------------------------------------------------------------------------------
  */
 
+/* One that shall be ready only waits for its restart delay, and runs then. */
 static bool is_between_states(const struct docker_task *task)
 {
-    return (task->desired == DOCKER_TASK_RUNNING) != (task->state == DOCKER_TASK_RUNNING);
+    return task->desired < DOCKER_TASK_RUNNING ||
+           (task->desired == DOCKER_TASK_RUNNING) != (task->state == DOCKER_TASK_RUNNING);
 }
 
 static bool is_moving(const struct known_service *service)
 {
-    if (service->service.update == DOCKER_UPDATE_RUNS)
+    if (service->service.update == DOCKER_UPDATE_RUNS || service->unplaced)
         return true;
     for (size_t i = 0; i < service->task_count; i++)
         if (is_between_states(&service->tasks[i].task))

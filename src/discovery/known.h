@@ -36,6 +36,7 @@ struct known_service {
     bool watched;  /* DNS is asked for it */
     bool dns_seen; /* DNS has known an address of it */
     bool dns_doubted;
+    bool unplaced;        /* a task of it has no address yet */
     bool from_disk;       /* no source has spoken of it since the start */
     bool spoken_of;       /* by an event since the list on its way was asked for */
     uint64_t list_number; /* of the last list that had it */

@@ -252,7 +252,8 @@ bool table_take_service(struct discovery *discovery, const struct docker_service
     if (!changed && service->service.id.len) /* else nobody asked for it before */
         return true;
     copy_spec(service, from);
-    follow_hurry(service, service->tasks_at_ms ? 3000 : 0);
+    /* Swarm makes the tasks of a new service after it; those of a start are there. */
+    follow_hurry(service, discovery->complete ? 3000 : 0);
     discovery_touch(discovery);
     return true;
 }
@@ -264,6 +265,13 @@ bool table_take_service(struct discovery *discovery, const struct docker_service
 static bool is_of_interest(const struct docker_task *task)
 {
     return task->state <= DOCKER_TASK_RUNNING && task->attachment_count > 0;
+}
+
+/* Swarm has made it, and has not given it its addresses yet. */
+static bool is_unplaced(const struct docker_task *task)
+{
+    return task->state < DOCKER_TASK_RUNNING && task->desired == DOCKER_TASK_RUNNING &&
+           task->attachment_count == 0;
 }
 
 static int64_t running_since(const struct known_service *service, const struct docker_task *task)
@@ -297,7 +305,9 @@ void table_take_tasks(struct known_service *service, const struct docker_task *t
     struct known_task *kept = arena_new(&arena, count + 1, sizeof(*kept));
     size_t kept_count = 0;
 
+    service->unplaced = false;
     for (size_t i = 0; i < count; i++) {
+        service->unplaced = service->unplaced || is_unplaced(&tasks[i]);
         if (!is_of_interest(&tasks[i]))
             continue;
         copy_task(&arena, &tasks[i], &kept[kept_count].task);

@@ -206,6 +206,45 @@ static void a_service_made_while_a_list_is_on_its_way_stays(void **state)
     world_done(discovery);
 }
 
+/* Swarm makes a service first, its tasks after it, and gives them their addresses later still. */
+static void the_tasks_of_a_new_service_are_waited_for(void **state)
+{
+    struct discovery *discovery = live_world();
+    struct world_task task = { "task9", "svc2", "new", "running", NULL, NULL };
+
+    (void)state;
+    world_put_service("svc2", "new", 7, true);
+    world_event("service", "create", "svc2");
+    world_run(1000);
+    assert_true(is_there(discovery, "new"));
+    world_put_task(task);
+    world_run(10000); /* the manager is slow */
+    task.state = "running";
+    task.address = "10.1.0.9";
+    world_put_task(task);
+    world_run(1000);
+    assert_true(is(discovery, SWARM_USABLE, "new", "10.1.0.9"));
+    world_done(discovery);
+}
+
+/* After a crash Swarm keeps the next task ready for the restart delay; there is no event. */
+static void a_task_that_waits_for_its_restart_is_waited_for(void **state)
+{
+    struct discovery *discovery = live_world();
+    struct world_task next = { "task9", "svc1", "ready", "ready", "10.1.0.9", NULL };
+
+    (void)state;
+    world_drop_task("task1");
+    world_put_task(next);
+    world_event("service", "update", "svc1");
+    world_run(20000);
+    next.state = next.desired = "running";
+    world_put_task(next);
+    world_run(1000);
+    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.9"));
+    world_done(discovery);
+}
+
 static void a_service_removed_while_a_list_is_on_its_way_is_gone(void **state)
 {
     struct discovery *discovery = live_world();
@@ -530,6 +569,8 @@ int main(void)
         cmocka_unit_test(a_stream_that_is_cut_again_and_again_is_not_followed_without_end),
         cmocka_unit_test(after_a_reconnect_all_tasks_are_looked_at),
         cmocka_unit_test(a_service_made_while_a_list_is_on_its_way_stays),
+        cmocka_unit_test(the_tasks_of_a_new_service_are_waited_for),
+        cmocka_unit_test(a_task_that_waits_for_its_restart_is_waited_for),
         cmocka_unit_test(a_service_removed_while_a_list_is_on_its_way_is_gone),
         cmocka_unit_test(an_event_hurries_a_look_that_is_planned_for_later),
         cmocka_unit_test(a_look_at_a_service_that_fails_is_made_again),

@@ -136,10 +136,13 @@ static void say_task(struct buffer *body, const struct world_task *task)
     buffer_format(body,
                   "{\"ID\":\"%s\",\"ServiceID\":\"%s\",\"NodeID\":\"node1\",\"Slot\":1,"
                   "\"DesiredState\":\"%s\",\"Status\":{\"State\":\"%s\",\"Timestamp\":\"%s\"},"
-                  "\"NetworksAttachments\":[{\"Network\":{\"ID\":\"net1\"},"
-                  "\"Addresses\":[\"%s/24\"]}]}",
+                  "\"NetworksAttachments\":[",
                   task->id, task->service, task->desired, task->state,
-                  task->since ? task->since : "2026-01-02T03:04:05Z", task->address);
+                  task->since ? task->since : "2026-01-02T03:04:05Z");
+    if (task->address)
+        buffer_format(body, "{\"Network\":{\"ID\":\"net1\"},\"Addresses\":[\"%s/24\"]}",
+                      task->address);
+    buffer_format(body, "]}");
 }
 
 /* {"id":["s1"]}, {"service":["s1"]}: is it of this ID? Without a filter everything is. */

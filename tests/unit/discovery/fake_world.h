@@ -37,8 +37,8 @@ struct world_task {
     const char *service;
     const char *state;
     const char *desired;
-    const char *address;
-    const char *since; /* RFC 3339; NULL: the same for all */
+    const char *address; /* NULL: it has none yet */
+    const char *since;   /* RFC 3339; NULL: the same for all */
 };
 void world_put_task(struct world_task task);
 void world_drop_task(const char *id);
