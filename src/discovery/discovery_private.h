@@ -57,6 +57,7 @@ struct discovery {
     int64_t started_ms;
     int64_t event_ms; /* of the oldest event that has not led to a change; 0: none */
     uint64_t list_number;
+    uint64_t connection;      /* to the Engine, counted */
     uint64_t gone[GONE_MOST]; /* hashes of IDs: removed since the list on its way was asked for */
     size_t gone_count;        /* may be more: then nobody knows which */
     uint64_t view_hash;
@@ -100,6 +101,8 @@ void follow_see_networks(const struct known_service *service);
 void follow_dns(struct discovery *discovery, const struct dns_answer *answer);
 void follow_round(struct discovery *discovery); /* the list of all was read */
 bool service_is_followed(const struct known_service *service);
+/* The Engine has listed its tasks, and would tell of a change: it is still the same connection. */
+bool service_tasks_are_known(const struct known_service *service);
 
 /* table.c */
 struct known_service *table_by_id(struct discovery *discovery, struct text id);

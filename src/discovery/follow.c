@@ -30,6 +30,13 @@ bool service_is_followed(const struct known_service *service)
     return service->enabled || service->wanted;
 }
 
+bool service_tasks_are_known(const struct known_service *service)
+{
+    const struct discovery *discovery = service->discovery;
+
+    return service->looked_in == discovery->connection && link_has_lists(discovery);
+}
+
 void follow_soon(struct discovery *discovery)
 {
     int64_t soon_ms = io_now_ms(discovery->io);
@@ -207,6 +214,7 @@ static void on_tasks(void *owner, const struct docker_answer *answer)
     discovery->requests_in_flight--;
     follow_soon(discovery);
     if (answer->outcome == DOCKER_OK && take_tasks(service, answer->body)) {
+        service->looked_in = discovery->connection;
         set_pace(service);
         service->quiet_rounds = 0;
         link_heard(discovery);
@@ -300,7 +308,8 @@ static bool was_looked_at(const struct discovery *discovery)
     for (size_t i = 0; i < discovery->service_count; i++) {
         const struct known_service *service = discovery->services[i];
 
-        if (service->id[0] && service_is_followed(service) && !service->tasks_at_ms)
+        if (service->id[0] && service_is_followed(service) &&
+            service->looked_in != discovery->connection)
             return false;
     }
     return true;
@@ -405,8 +414,8 @@ void follow_round(struct discovery *discovery)
             continue;
         if (is_quiet(service, now_ms) && ++service->quiet_rounds < QUIET_ROUNDS)
             continue;
-        /* evenly over the interval, but the first look at once */
-        service->tasks_due_ms = service->tasks_at_ms && discovery->complete
+        /* evenly over the interval, but the first look of a connection at once */
+        service->tasks_due_ms = service->looked_in == discovery->connection
                                     ? now_ms + (int64_t)(number++ % 64) * spread_ms / 128
                                     : now_ms;
     }

@@ -40,6 +40,7 @@ struct known_service {
     bool from_disk;       /* no source has spoken of it since the start */
     bool spoken_of;       /* by an event since the list on its way was asked for */
     uint64_t list_number; /* of the last list that had it */
+    uint64_t looked_in;   /* the connection in which its tasks were last listed; 0: none */
     int64_t tasks_at_ms;  /* when the API last listed its tasks; 0: never */
     int64_t tasks_due_ms; /* 0: not due */
     int64_t spec_at_ms;

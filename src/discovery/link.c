@@ -347,6 +347,7 @@ static const struct docker_handler version_handler = { .on_answer = on_version }
 void link_connect(struct discovery *discovery)
 {
     enter(discovery, DISCOVERY_CONNECTING);
+    discovery->connection++;
     discovery->lists[LIST_INFO] =
         docker_get(discovery->engine, DOCKER_VERSION, TEXT_NONE, &version_handler, discovery);
 }

@@ -48,6 +48,7 @@ static void forget_tasks(struct known_service *service)
     service->tasks = NULL;
     service->task_count = 0;
     service->tasks_at_ms = 0;
+    service->looked_in = 0;
 }
 
 static void unwatch(struct known_service *service)

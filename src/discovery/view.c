@@ -172,13 +172,13 @@ static bool is_known_address(const struct known_service *service, const struct a
     return false;
 }
 
-/* While the API does not speak, DNS alone says who has come. */
+/* Until the API has spoken of its tasks, DNS alone says who has come. */
 static void view_dns_tasks(struct viewer *viewer, const struct known_service *service,
                            struct swarm_service *into)
 {
     struct arena *arena = &viewer->swarm->arena;
 
-    if (viewer->discovery->facts.link == DISCOVERY_LIVE)
+    if (service_tasks_are_known(service))
         return;
     for (size_t i = 0; i < service->dns_count; i++) {
         struct swarm_task *task = &into->tasks[into->task_count];
