@@ -14,7 +14,7 @@
 #define BACK_OFF_MOST_MS  15000
 #define NO_MANAGER_MS     30000
 /* A link that lived for shorter than this was no link: trying goes on as slowly as before. */
-#define PROVEN_MS 30000
+#define PROVEN_MS 10000
 
 static const char event_filters[] =
     "{\"type\":[\"service\",\"node\",\"network\"],\"scope\":[\"swarm\"]}";

@@ -63,7 +63,7 @@ static void unwatch(struct known_service *service)
     service->dns_seen = service->dns_doubted = service->dns_answered = false;
 }
 
-static void service_free(struct known_service *service)
+static void cancel_requests(struct known_service *service)
 {
     struct discovery *discovery = service->discovery;
 
@@ -73,6 +73,12 @@ static void service_free(struct known_service *service)
         discovery->requests_in_flight--;
     docker_cancel(service->spec_request);
     docker_cancel(service->tasks_request);
+    service->spec_request = service->tasks_request = NULL;
+}
+
+static void service_free(struct known_service *service)
+{
+    cancel_requests(service);
     unwatch(service);
     arena_done(&service->spec);
     arena_done(&service->task_arena);
@@ -200,6 +206,22 @@ static void copy_spec(struct known_service *service, const struct docker_service
         };
 }
 
+/*
+ * Another service under the old name. What DNS says of the name is true of the new one: while the
+ * Engine was away it may be all that is known of its tasks.
+ */
+static void make_again(struct known_service *service, struct text id)
+{
+    cancel_requests(service);
+    arena_done(&service->spec);
+    forget_tasks(service);
+    service->service = (struct docker_service){ 0 };
+    service->listed = service->enabled = service->spoken_of = false;
+    service->spec_at_ms = service->spec_due_ms = service->tasks_due_ms = 0;
+    free(service->id);
+    service->id = text_to_heap(id);
+}
+
 /* The known service of this ID, which may have been known by its name alone, or by another name. */
 static struct known_service *claim(struct discovery *discovery, const struct docker_service *from)
 {
@@ -212,9 +234,11 @@ static struct known_service *claim(struct discovery *discovery, const struct doc
         table_remove(service);
         return claim(discovery, from);
     }
-    if (namesake && namesake->id[0]) { /* made again under an old name */
-        table_remove(namesake);
-        return claim(discovery, from);
+    if (namesake && namesake->id[0]) {
+        if (service)
+            drop(service);
+        make_again(namesake, from->id);
+        return namesake;
     }
     if (service && namesake) { /* the same one, by ID and by wanted name */
         service->wanted = true;
