@@ -50,8 +50,7 @@ static size_t count_attachments(struct known_service *const *services, size_t co
     return attachments;
 }
 
-static void add_task(struct claims *claims, const struct known_service *service,
-                     const struct known_task *known)
+static void add_task(struct claims *claims, const struct known_task *known)
 {
     const struct docker_task *task = &known->task;
 
@@ -60,7 +59,7 @@ static void add_task(struct claims *claims, const struct known_service *service,
     for (size_t i = 0; i < task->attachment_count; i++)
         claims->by_key[claims->count++] = (struct claim){
             .key = key_of(&task->attachments[i]),
-            .at_ms = service->tasks_at_ms,
+            .at_ms = known->listed_ms,
             .age_us = task->state_since_us,
             .task = known,
         };
@@ -74,7 +73,7 @@ void claims_make(struct claims *claims, struct known_service *const *services, s
     claims->by_key = memory_new((count_attachments(services, count) + 1) * sizeof(*claims->by_key));
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < services[i]->task_count; j++)
-            add_task(claims, services[i], &services[i]->tasks[j]);
+            add_task(claims, &services[i]->tasks[j]);
     qsort(claims->by_key, claims->count, sizeof(*claims->by_key), compare_claims);
     for (size_t i = 1; i < claims->count; i++)
         if (claims->by_key[i].key != claims->by_key[best].key)

@@ -159,7 +159,7 @@ static void read_table(struct discovery *discovery)
     path = text_to_heap(discovery->options.table_path);
     stored = stored_table_read(path, &missing, &err);
     if (stored)
-        table_take_swarm(discovery, stored);
+        restore_swarm(discovery, stored);
     else if (!missing)
         text_to_buffer(text_of(err.text), discovery->store_problem,
                        sizeof(discovery->store_problem));
@@ -170,6 +170,7 @@ static void read_table(struct discovery *discovery)
 static void start(struct discovery *discovery)
 {
     own_container_id("/proc/self/mountinfo", discovery->container);
+    nodes_init(discovery);
     read_table(discovery);
     discovery->swarm = view_make(discovery);
     discovery->view_hash = view_hash(discovery->swarm);
@@ -306,10 +307,17 @@ bool discovery_settled(const struct discovery *discovery)
            (discovery->dns_patience_over || dns_has_answered(discovery));
 }
 
+static const char *problem_of(const struct discovery *discovery)
+{
+    if (discovery->problem[0])
+        return discovery->problem;
+    return discovery->oddity[0] ? discovery->oddity : discovery->store_problem;
+}
+
 void discovery_get_facts(const struct discovery *discovery, struct discovery_facts *facts_out)
 {
     *facts_out = discovery->facts;
-    facts_out->problem = discovery->problem[0] ? discovery->problem : discovery->store_problem;
+    facts_out->problem = problem_of(discovery);
     facts_out->api_version = discovery->api_version;
     facts_out->dns_queries = dns_watch_queries(discovery->dns);
     if (discovery->engine) {

@@ -46,9 +46,12 @@ struct discovery {
     void *owner;
     struct docker_request *events;
     struct docker_request *lists[LIST_COUNT];
-    struct discovery_options options; /* texts in options_arena */
+    const char *odd_lists[LIST_COUNT]; /* what cannot be read of it; NULL: nothing */
+    bool list_again[LIST_COUNT];       /* something has happened since that one was asked for */
+    struct discovery_options options;  /* texts in options_arena */
     struct discovery_facts facts;
     char problem[300];
+    char oddity[400];
     char store_problem[300];
     char api_version[16];
     char container[OWN_CONTAINER_BYTES];
@@ -110,15 +113,15 @@ struct known_service *table_by_name(struct discovery *discovery, struct text nam
 struct known_service *table_add(struct discovery *discovery, struct text id, struct text name);
 /* A service as the API lists it. Returns whether it is followed. */
 bool table_take_service(struct discovery *discovery, const struct docker_service *service);
-void table_take_tasks(struct known_service *service, const struct docker_task *tasks, size_t count);
+/* `whole`: else some could not be read, and those that are missing stay. */
+void table_take_tasks(struct known_service *service, const struct docker_task *tasks, size_t count,
+                      bool whole);
 void table_take_networks(struct discovery *discovery, const struct docker_network *networks,
-                         size_t count);
-void table_take_nodes(struct discovery *discovery, const struct docker_node *nodes, size_t count);
+                         size_t count, bool whole);
 /* The API has no such service any more. */
 void table_remove(struct known_service *service);
 /* Those that the list of this number did not have. */
 void table_sweep(struct discovery *discovery);
-void table_take_swarm(struct discovery *discovery, const struct swarm *stored);
 void table_done(struct discovery *discovery);
 const struct known_network *table_network(const struct discovery *discovery, struct text id_or_name,
                                           uint32_t *index_out);
@@ -126,6 +129,22 @@ bool table_is_shared(const struct discovery *discovery, const struct known_netwo
 
 void table_add_own_network(struct discovery *discovery, struct text id);
 void table_forget_own_networks(struct discovery *discovery);
+
+/* nodes.c: their names, and may their Engines be trusted with encrypted networks? `whole`: else
+ * some could not be read, and are as they were. */
+void nodes_init(struct discovery *discovery);
+void nodes_take(struct discovery *discovery, const struct docker_node *nodes, size_t count,
+                bool whole);
+void nodes_restore(struct discovery *discovery, const struct swarm *stored);
+
+/* oddities.c: what could not be read, for status. NULL: it is as it should be. */
+void odd_list(struct discovery *discovery, enum list_kind kind, const char *what);
+void odd_spec(struct known_service *service, const char *what);
+void odd_tasks(struct known_service *service, const char *what);
+void odd_forget(struct known_service *service);
+
+/* restore.c */
+void restore_swarm(struct discovery *discovery, const struct swarm *stored);
 
 /* discovery.c */
 void discovery_touch(struct discovery *discovery); /* the view may have changed */

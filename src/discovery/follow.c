@@ -197,12 +197,14 @@ static bool take_tasks(struct known_service *service, struct text body)
     struct err err;
     bool good = docker_tasks_decode(body, &arena, &tasks, &count, &bad, &err) == 0;
 
-    if (good)
-        table_take_tasks(service, tasks, count);
-    else
+    if (good) {
+        table_take_tasks(service, tasks, count, bad == 0);
+        odd_tasks(service, bad ? "one of its tasks cannot be read" : NULL);
+    } else {
         bad_answer(service->discovery, &err);
+    }
     arena_done(&arena);
-    return good;
+    return good && bad == 0;
 }
 
 static void on_tasks(void *owner, const struct docker_answer *answer)

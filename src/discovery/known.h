@@ -12,6 +12,7 @@ struct discovery;
 struct known_task {
     struct docker_task task;  /* in its service's arena */
     int64_t running_since_ms; /* when it was first seen running; 0: never */
+    int64_t listed_ms;        /* when a list had it last; 0: none since the start */
 };
 
 /* A service of the swarm. Those that nobody asks for are an ID and a name. */
@@ -24,6 +25,8 @@ struct known_service {
     struct address *dns; /* heap: the last answer that was believed */
     /* borrowed */
     struct discovery *discovery;
+    const char *odd_spec;                 /* why it cannot be read; NULL: it can */
+    const char *odd_tasks;                /* the same of its tasks */
     struct docker_request *spec_request;  /* NULL: none is under way */
     struct docker_request *tasks_request; /* the same */
     struct docker_service service;        /* in `spec` */

@@ -64,6 +64,7 @@ static void cancel_all(struct discovery *discovery)
     for (int i = 0; i < LIST_COUNT; i++) {
         docker_cancel(discovery->lists[i]);
         discovery->lists[i] = NULL;
+        discovery->list_again[i] = false;
     }
     follow_cancel(discovery);
 }
@@ -127,29 +128,50 @@ static int take_info(struct discovery *discovery, struct text body, struct arena
                    TEXT_ARGS(info.swarm_state));
 }
 
+static const char *oddity_of(size_t bad)
+{
+    return bad ? "one of the list cannot be read" : NULL;
+}
+
 static int take_nodes(struct discovery *discovery, struct text body, struct arena *arena,
                       struct err *err)
 {
     struct docker_node *nodes;
+    const char *oddity;
     size_t count;
     size_t bad;
 
     if (docker_nodes_decode(body, arena, &nodes, &count, &bad, err) < 0)
         return -1;
-    table_take_nodes(discovery, nodes, count);
+    oddity = count + bad ? oddity_of(bad) : "the list is empty";
+    nodes_take(discovery, nodes, count, !oddity);
+    odd_list(discovery, LIST_NODES, oddity);
     return 0;
+}
+
+static bool uses_networks(const struct discovery *discovery)
+{
+    for (size_t i = 0; i < discovery->service_count; i++)
+        if (discovery->services[i]->service.network_count)
+            return true;
+    return false;
 }
 
 static int take_networks(struct discovery *discovery, struct text body, struct arena *arena,
                          struct err *err)
 {
     struct docker_network *networks;
+    const char *oddity;
     size_t count;
     size_t bad;
 
     if (docker_networks_decode(body, arena, &networks, &count, &bad, err) < 0)
         return -1;
-    table_take_networks(discovery, networks, count);
+    oddity = oddity_of(bad);
+    if (count + bad == 0 && uses_networks(discovery))
+        oddity = "the list is empty, and services are attached to networks";
+    table_take_networks(discovery, networks, count, !oddity);
+    odd_list(discovery, LIST_NETWORKS, oddity);
     return 0;
 }
 
@@ -168,6 +190,7 @@ static int take_services(struct discovery *discovery, struct text body, struct a
             table_take_service(discovery, &services[i]);
     if (bad == 0) /* else it may be one of those that could not be read */
         table_sweep(discovery);
+    odd_list(discovery, LIST_SERVICES, oddity_of(bad));
     follow_round(discovery);
     if (discovery->gone_count > GONE_MOST)
         link_relist(discovery, LIST_SERVICES);
@@ -207,6 +230,8 @@ static const struct {
     [LIST_OWN_TASK] = { DOCKER_TASKS, take_own_task },
 };
 
+static void ask_list(struct discovery *discovery, enum list_kind kind);
+
 static void on_list(struct discovery *discovery, enum list_kind kind,
                     const struct docker_answer *answer)
 {
@@ -227,7 +252,9 @@ static void on_list(struct discovery *discovery, enum list_kind kind,
     }
     link_heard(discovery);
     if (kind == LIST_INFO && discovery->container[0] && !discovery->options.network_count)
-        link_relist(discovery, LIST_OWN_TASK);
+        ask_list(discovery, LIST_OWN_TASK);
+    if (discovery->list_again[kind])
+        ask_list(discovery, kind);
     follow_soon(discovery);
 }
 
@@ -249,7 +276,7 @@ static const struct docker_handler list_handlers[LIST_COUNT] = {
     [LIST_OWN_TASK] = { .on_answer = on_own_task },
 };
 
-void link_relist(struct discovery *discovery, enum list_kind kind)
+static void ask_list(struct discovery *discovery, enum list_kind kind)
 {
     struct buffer filters = { 0 };
 
@@ -261,6 +288,7 @@ void link_relist(struct discovery *discovery, enum list_kind kind)
         buffer_append_json(&filters, text_of(discovery->node_id));
         buffer_format(&filters, "],\"desired-state\":[\"running\"]}");
     }
+    discovery->list_again[kind] = false;
     if (kind == LIST_SERVICES)
         events_list_begins(discovery);
     discovery->lists[kind] = docker_get(discovery->engine, lists[kind].call, buffer_text(&filters),
@@ -268,12 +296,20 @@ void link_relist(struct discovery *discovery, enum list_kind kind)
     buffer_done(&filters);
 }
 
+void link_relist(struct discovery *discovery, enum list_kind kind)
+{
+    if (discovery->lists[kind]) /* it may be older than what has happened */
+        discovery->list_again[kind] = true;
+    else
+        ask_list(discovery, kind);
+}
+
 static void list_all(struct discovery *discovery)
 {
-    link_relist(discovery, LIST_INFO);
-    link_relist(discovery, LIST_NODES);
-    link_relist(discovery, LIST_NETWORKS);
-    link_relist(discovery, LIST_SERVICES);
+    ask_list(discovery, LIST_INFO);
+    ask_list(discovery, LIST_NODES);
+    ask_list(discovery, LIST_NETWORKS);
+    ask_list(discovery, LIST_SERVICES);
 }
 
 static void on_resync(void *owner)

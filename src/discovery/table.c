@@ -1,10 +1,8 @@
 /*
- * What is known of the swarm: services, their tasks, networks, nodes. Written by link.c and
- * follow.c with what the API said, read by view.c. Forgets a service only when the API says that it
- * is gone.
+ * What is known of the swarm: services, their tasks, networks. Written by link.c and follow.c with
+ * what the API said, read by view.c. Forgets a service only when the API says that it is gone.
  */
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -67,6 +65,7 @@ static void cancel_requests(struct known_service *service)
 {
     struct discovery *discovery = service->discovery;
 
+    odd_forget(service);
     if (service->spec_request)
         discovery->requests_in_flight--;
     if (service->tasks_request)
@@ -324,31 +323,65 @@ static void copy_task(struct arena *arena, const struct docker_task *from, struc
         };
 }
 
-void table_take_tasks(struct known_service *service, const struct docker_task *tasks, size_t count)
-{
-    struct arena arena = { 0 };
-    struct known_task *kept = arena_new(&arena, count + 1, sizeof(*kept));
-    size_t kept_count = 0;
+struct task_list {
+    struct arena arena;
+    struct known_task *tasks;
+    size_t count;
+};
 
+static bool has_task(const struct task_list *list, struct text id)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (text_equal(list->tasks[i].task.id, id))
+            return true;
+    return false;
+}
+
+static void keep_task(struct task_list *list, const struct known_task *known)
+{
+    struct known_task *kept = &list->tasks[list->count++];
+
+    *kept = *known;
+    copy_task(&list->arena, &known->task, &kept->task);
+}
+
+/* Who is not in the list may be the one that could not be read. */
+static void keep_missing_tasks(struct task_list *list, const struct known_service *service)
+{
+    for (size_t i = 0; i < service->task_count; i++)
+        if (!has_task(list, service->tasks[i].task.id))
+            keep_task(list, &service->tasks[i]);
+}
+
+void table_take_tasks(struct known_service *service, const struct docker_task *tasks, size_t count,
+                      bool whole)
+{
+    int64_t now_ms = io_now_ms(service->discovery->io);
+    struct task_list list = { 0 };
+
+    list.tasks = arena_new(&list.arena, count + service->task_count + 1, sizeof(*list.tasks));
     service->unplaced = false;
     for (size_t i = 0; i < count; i++) {
+        struct known_task known = { .task = tasks[i], .listed_ms = now_ms };
+
         service->unplaced = service->unplaced || is_unplaced(&tasks[i]);
-        if (!is_of_interest(&tasks[i]))
-            continue;
-        copy_task(&arena, &tasks[i], &kept[kept_count].task);
-        kept[kept_count++].running_since_ms = running_since(service, &tasks[i]);
+        known.running_since_ms = running_since(service, &tasks[i]);
+        if (is_of_interest(&tasks[i]))
+            keep_task(&list, &known);
     }
+    if (!whole)
+        keep_missing_tasks(&list, service);
     arena_done(&service->task_arena);
-    service->task_arena = arena;
-    service->tasks = kept;
-    service->task_count = kept_count;
-    service->tasks_at_ms = io_now_ms(service->discovery->io);
+    service->task_arena = list.arena;
+    service->tasks = list.tasks;
+    service->task_count = list.count;
+    service->tasks_at_ms = now_ms;
     service->from_disk = false;
     follow_see_networks(service);
     discovery_touch(service->discovery);
 }
 
-/* --- networks and nodes --------------------------------------------------------------------------
+/* --- networks --------------------------------------------------------------------------
  */
 
 const struct known_network *table_network(const struct discovery *discovery, struct text id_or_name,
@@ -392,160 +425,56 @@ void table_forget_own_networks(struct discovery *discovery)
     discovery->own_network_count = 0;
 }
 
-void table_take_networks(struct discovery *discovery, const struct docker_network *networks,
-                         size_t count)
+struct network_list {
+    struct arena arena;
+    struct known_network *networks;
+    size_t count;
+};
+
+static void keep_network(struct network_list *list, const struct docker_network *from,
+                         bool dns_seen)
 {
-    struct arena arena = { 0 };
-    struct known_network *kept = arena_new(&arena, count + 1, sizeof(*kept));
-    size_t kept_count = 0;
+    struct docker_network *copy = &list->networks[list->count].network;
+
+    list->networks[list->count++].dns_seen = dns_seen;
+    *copy = *from;
+    copy->id = arena_text(&list->arena, from->id);
+    copy->name = arena_text(&list->arena, from->name);
+    copy->driver = arena_text(&list->arena, from->driver);
+    copy->subnets = copy_texts(&list->arena, from->subnets, from->subnet_count);
+}
+
+static bool is_listed(const struct docker_network *networks, size_t count, struct text id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (text_equal(networks[i].id, id))
+            return true;
+    return false;
+}
+
+void table_take_networks(struct discovery *discovery, const struct docker_network *networks,
+                         size_t count, bool whole)
+{
+    struct network_list list = { 0 };
     uint32_t at;
 
+    list.networks =
+        arena_new(&list.arena, count + discovery->network_count + 1, sizeof(*list.networks));
     for (size_t i = 0; i < count; i++) {
-        struct docker_network *copy = &kept[kept_count].network;
         const struct known_network *old = table_network(discovery, networks[i].id, &at);
 
-        if (!networks[i].swarm_scope)
-            continue;
-        kept[kept_count++].dns_seen = old && old->dns_seen;
-        *copy = networks[i];
-        copy->id = arena_text(&arena, networks[i].id);
-        copy->name = arena_text(&arena, networks[i].name);
-        copy->driver = arena_text(&arena, networks[i].driver);
-        copy->subnets = copy_texts(&arena, networks[i].subnets, networks[i].subnet_count);
+        if (networks[i].swarm_scope)
+            keep_network(&list, &networks[i], old && old->dns_seen);
+    }
+    for (size_t i = 0; !whole && i < discovery->network_count; i++) {
+        const struct known_network *old = &discovery->networks[i];
+
+        if (!is_listed(networks, count, old->network.id))
+            keep_network(&list, &old->network, old->dns_seen);
     }
     arena_done(&discovery->network_arena);
-    discovery->network_arena = arena;
-    discovery->networks = kept;
-    discovery->network_count = kept_count;
+    discovery->network_arena = list.arena;
+    discovery->networks = list.networks;
+    discovery->network_count = list.count;
     discovery_touch(discovery);
-}
-
-static void keep_names(struct discovery *discovery, const struct docker_node *nodes, size_t count)
-{
-    struct arena *arena = &discovery->node_arena;
-
-    arena_done(arena);
-    discovery->nodes = arena_new(arena, count + 1, sizeof(*discovery->nodes));
-    discovery->node_count = count;
-    for (size_t i = 0; i < count; i++)
-        discovery->nodes[i] = (struct docker_node){
-            .id = arena_text(arena, nodes[i].id),
-            .hostname = arena_text(arena, nodes[i].hostname),
-        };
-}
-
-void table_take_nodes(struct discovery *discovery, const struct docker_node *nodes, size_t count)
-{
-    keep_names(discovery, nodes, count);
-    discovery->engines_encrypt = count > 0;
-    discovery->engines_why[0] = '\0';
-    for (size_t i = 0; i < count; i++) {
-        if (docker_engine_encrypts(nodes[i].engine_version))
-            continue;
-        discovery->engines_encrypt = false;
-        snprintf(discovery->engines_why, sizeof(discovery->engines_why),
-                 "node %.*s runs Engine %.*s, whose encrypted networks may carry clear text "
-                 "(CVE-2023-28840); upgrade it to 20.10.24, 23.0.3 or later",
-                 TEXT_ARGS(text_first(nodes[i].hostname, 64)),
-                 TEXT_ARGS(text_first(nodes[i].engine_version, 32)));
-        break;
-    }
-    discovery_touch(discovery);
-}
-
-/* --- from disk -----------------------------------------------------------------------------------
- */
-
-/* "portal_web.2" -> 2. */
-static uint64_t slot_in_name(struct text name)
-{
-    uint64_t slot;
-
-    return text_to_u64(text_from(name, text_find_last(name, '.') + 1), &slot) ? slot : 0;
-}
-
-static void take_stored_tasks(struct known_service *service, const struct swarm *stored,
-                              const struct swarm_service *from)
-{
-    struct arena *arena = &service->task_arena;
-
-    service->tasks = arena_new(arena, from->task_count + 1, sizeof(*service->tasks));
-    for (size_t i = 0; i < from->task_count; i++) {
-        const struct swarm_task *task = &from->tasks[i];
-        struct docker_task *copy = &service->tasks[service->task_count].task;
-
-        service->tasks[service->task_count++].running_since_ms = 1; /* long ago */
-
-        *copy = (struct docker_task){
-            .id = arena_text(arena, task->id),
-            .slot = slot_in_name(task->name),
-            .state = DOCKER_TASK_RUNNING,
-            .desired = DOCKER_TASK_RUNNING,
-            .attachments = arena_new(arena, task->address_count + 1, sizeof(*copy->attachments)),
-        };
-        for (size_t j = 0; j < task->address_count; j++)
-            copy->attachments[copy->attachment_count++] = (struct docker_attachment){
-                .network = arena_text(arena, stored->networks[task->addresses[j].network].id),
-                .address = task->addresses[j].address,
-            };
-    }
-}
-
-static void take_stored_service(struct discovery *discovery, const struct swarm *stored,
-                                const struct swarm_service *from)
-{
-    struct known_service *service = table_add(discovery, from->id, from->name);
-    struct arena *arena = &service->spec;
-    struct docker_service *copy = &service->service;
-
-    service->listed = service->from_disk = service->enabled = true;
-    *copy = (struct docker_service){
-        .id = text_of(service->id),
-        .name = text_of(service->name),
-        .created_us = from->created_us,
-        .labels = arena_new(arena, from->label_count + 2, sizeof(*copy->labels)),
-        .networks = arena_new(arena, from->network_count + 1, sizeof(*copy->networks)),
-    };
-    for (size_t i = 0; i < from->label_count; i++)
-        copy->labels[copy->label_count++] = (struct docker_label){
-            .name = arena_format(arena, "%.*s.%.*s", TEXT_ARGS(discovery->options.label_prefix),
-                                 TEXT_ARGS(from->labels[i].name)),
-            .value = arena_text(arena, from->labels[i].value),
-        };
-    if (from->stack.len)
-        copy->labels[copy->label_count++] = (struct docker_label){
-            .name = TEXT("com.docker.stack.namespace"),
-            .value = arena_text(arena, from->stack),
-        };
-    for (size_t i = 0; i < from->network_count; i++)
-        copy->networks[copy->network_count++] =
-            arena_text(arena, stored->networks[from->networks[i]].id);
-    take_stored_tasks(service, stored, from);
-}
-
-void table_take_swarm(struct discovery *discovery, const struct swarm *stored)
-{
-    struct docker_network *networks = memory_new((stored->network_count + 1) * sizeof(*networks));
-
-    for (size_t i = 0; i < stored->network_count; i++) {
-        const struct swarm_network *from = &stored->networks[i];
-
-        networks[i] = (struct docker_network){
-            .id = from->id,
-            .name = from->name,
-            .swarm_scope = true,
-            .encrypted = from->encrypted,
-            .ingress = from->ingress,
-            .subnets = from->subnets,
-            .subnet_count = from->subnet_count,
-        };
-        if (from->shared)
-            table_add_own_network(discovery, from->id);
-    }
-    table_take_networks(discovery, networks, stored->network_count);
-    free(networks);
-    discovery->engines_encrypt = stored->engines_encrypt;
-    text_to_buffer(stored->engines_why, discovery->engines_why, sizeof(discovery->engines_why));
-    for (size_t i = 0; i < stored->service_count; i++)
-        take_stored_service(discovery, stored, &stored->services[i]);
 }

@@ -120,7 +120,7 @@ static void view_address(struct viewer *viewer, const struct known_service *serv
         .address = from->address,
         .identity = identity_of(service, known->task.id, from->network, &from->address),
         .membership = membership_of(&facts),
-        .confirmed = within_lease(viewer, service->tasks_at_ms) ||
+        .confirmed = within_lease(viewer, known->listed_ms) ||
                      (in_dns && within_lease(viewer, service->dns_at_ms)),
     };
 }

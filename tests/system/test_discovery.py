@@ -214,6 +214,7 @@ def test_the_gate_closes_with_an_old_engine_and_opens_again(swarm, engine, backe
 
 
 def test_a_network_that_vanishes_is_a_503_and_the_route_stays(swarm, engine, backend):
+    engine.add_network("ingress", subnet="10.0.0.0/24", Ingress=True)  # no Engine lists none at all
     live = swarm()
     live.add("web", "a.test", backend(says("x")))
     live.settles("a.test", b"x")

@@ -12,71 +12,7 @@
 
 #include <cmocka.h>
 
-#include "fake_world.h"
-
-#define LEASE_MS  ((int64_t)90000)
-#define RESYNC_MS ((int64_t)30000)
-#define REST_MS   10000 /* after this nothing is in a hurry any more */
-
-static const struct world_task t1 = {
-    "task1", "svc1", "running", "running", "10.1.0.5", NULL,
-};
-static const struct world_task t2 = {
-    "task2", "svc1", "running", "running", "10.1.0.6", NULL,
-};
-
-/* --- what the view says --------------------------------------------------------------------------
- */
-
-static const struct swarm_address *find_address(const struct discovery *discovery,
-                                                const char *service, const char *host)
-{
-    const struct swarm_service *found = swarm_find(discovery_swarm(discovery), text_of(service));
-    struct address wanted;
-
-    assert_int_equal(address_parse_host(text_of(host), 0, &wanted, NULL), 0);
-    for (size_t i = 0; found && i < found->task_count; i++)
-        for (size_t j = 0; j < found->tasks[i].address_count; j++)
-            if (address_host_equal(&found->tasks[i].addresses[j].address, &wanted))
-                return &found->tasks[i].addresses[j];
-    return NULL;
-}
-
-static bool is(const struct discovery *discovery, enum swarm_membership wanted, const char *service,
-               const char *host)
-{
-    const struct swarm_address *address = find_address(discovery, service, host);
-
-    return address && address->membership == wanted;
-}
-
-static bool is_there(const struct discovery *discovery, const char *service)
-{
-    return swarm_find(discovery_swarm(discovery), text_of(service)) != NULL;
-}
-
-static enum discovery_link link_of(const struct discovery *discovery)
-{
-    struct discovery_facts facts;
-
-    discovery_get_facts(discovery, &facts);
-    return facts.link;
-}
-
-/* A live world with the service "web" of two tasks, at rest. */
-static struct discovery *live_world(void)
-{
-    struct discovery *discovery = world_new();
-
-    world_put_service("svc1", "web", 1, true);
-    world_put_task(t1);
-    world_put_task(t2);
-    world_run(100);
-    assert_int_equal(link_of(discovery), DISCOVERY_LIVE);
-    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.5"));
-    world_run(REST_MS);
-    return discovery;
-}
+#include "live_world.h"
 
 static struct world_task stops(struct world_task task)
 {
@@ -179,7 +115,7 @@ static void after_a_reconnect_all_tasks_are_looked_at(void **state)
     world_dns("web", WORLD_DNS_HAS, "10.1.0.5", "10.1.0.6");
     world_fault(DOCKER_VERSION, WORLD_UNREACHABLE);
     world_cut_events();
-    world_put_task(stops(t1));
+    world_put_task(stops(world_first));
     world_run(1000);
     world_fault(DOCKER_VERSION, WORLD_FINE);
     world_run(3000);
@@ -364,7 +300,7 @@ static void a_service_made_again_under_its_name_is_another_one(void **state)
 {
     struct discovery *discovery = live_world();
     uint64_t identity = find_address(discovery, "web", "10.1.0.5")->identity;
-    struct world_task task = t1;
+    struct world_task task = world_first;
 
     (void)state;
     world_drop_task("task1");
@@ -414,7 +350,7 @@ static void the_first_that_takes_an_address_away_is_believed(void **state)
     world_run(30);
     assert_true(is(discovery, SWARM_DRAINING, "web", "10.1.0.5"));
     assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.6"));
-    world_put_task(stops(t2));
+    world_put_task(stops(world_second));
     world_event("service", "update", "svc1");
     world_run(400);
     assert_true(is(discovery, SWARM_DRAINING, "web", "10.1.0.6"));
@@ -567,7 +503,7 @@ static void a_service_that_the_file_names_costs_no_more_than_a_labelled_one(void
 static void who_never_comes_to_rest_is_looked_at_less_often(void **state)
 {
     struct discovery *discovery = live_world();
-    struct world_task crashing = t1;
+    struct world_task crashing = world_first;
     size_t before;
 
     (void)state;

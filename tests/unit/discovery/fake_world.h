@@ -25,6 +25,8 @@ enum world_fault {
 };
 
 void world_fault(enum docker_call call, enum world_fault fault);
+/* The answer to each such call from now on; NULL: the truth again. */
+void world_say(enum docker_call call, const char *body);
 /* Held calls are answered when they are let go, with what was true when they were asked. */
 void world_hold(enum docker_call call, bool held);
 

@@ -1,0 +1,254 @@
+/*
+ * Following a swarm whose Engine or DNS says half of the truth: lists of the wrong shape, services
+ * that cannot be read, events that come while a list is on its way, addresses of somebody else.
+ * Nothing of that takes away what was known, and status says it.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "discovery/discovery.h"
+#include "live_world.h"
+
+#define NODE(id, state, version)                                                                   \
+    "{\"ID\":\"" id "\",\"Description\":{\"Hostname\":\"" id "\",\"Engine\":{\"EngineVersion\":"   \
+    "\"" version "\"}},\"Status\":{\"State\":\"" state "\"}}"
+#define NODE_WITHOUT_DESCRIPTION(state)                                                            \
+    "{\"ID\":\"new\",\"Spec\":{\"Role\":\"worker\",\"Availability\":\"active\"},\"Description\":"  \
+    "{\"Platform\":{}},\"Status\":{\"State\":\"" state "\"}}"
+#define NETWORK(id, name)                                                                          \
+    "{\"Id\":\"" id "\",\"Name\":\"" name "\",\"Scope\":\"swarm\",\"Driver\":\"overlay\"}"
+
+static bool the_gate_is_open(const struct discovery *discovery)
+{
+    const struct swarm *swarm = discovery_swarm(discovery);
+
+    /* it always says why */
+    assert_int_equal(swarm->engines_encrypt, swarm->engines_why.len == 0);
+    return swarm->engines_encrypt;
+}
+
+/* --- nodes ---------------------------------------------------------------------------------------
+ */
+
+static void only_nodes_that_may_run_tasks_close_the_gate(void **state)
+{
+    static const struct {
+        const char *nodes;
+        bool open;
+    } cases[] = {
+        { "[" NODE("one", "ready", "28.0.1") "]", true },
+        /* between its join and its first word, as the Engine lists it */
+        { "[" NODE("one", "ready", "28.0.1") "," NODE_WITHOUT_DESCRIPTION("unknown") "]", true },
+        { "[" NODE("one", "ready", "28.0.1") "," NODE("two", "unknown", "") "]", true },
+        { "[" NODE("one", "ready", "28.0.1") "," NODE("two", "ready", "") "]", false },
+        { "[" NODE("one", "ready", "28.0.1") "," NODE("two", "ready", "20.10.23") "]", false },
+        { "[" NODE("one", "ready", "28.0.1") "," NODE("two", "down", "20.10.23") "]", false },
+        { "[" NODE_WITHOUT_DESCRIPTION("unknown") "]", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct discovery *discovery = live_world();
+
+        assert_true(the_gate_is_open(discovery));
+        world_say(DOCKER_NODES, cases[i].nodes);
+        world_event("node", "create", "new");
+        world_run(100);
+        if (the_gate_is_open(discovery) != cases[i].open)
+            fail_msg("%s", cases[i].nodes);
+        world_done(discovery);
+    }
+}
+
+static void a_closed_gate_says_why_from_the_beginning(void **state)
+{
+    struct discovery *discovery = world_new();
+
+    (void)state;
+    assert_false(the_gate_is_open(discovery));
+    world_say(DOCKER_NODES, "[]");
+    world_run(100);
+    assert_int_equal(link_of(discovery), DISCOVERY_LIVE);
+    assert_false(the_gate_is_open(discovery));
+    world_say(DOCKER_NODES, NULL);
+    world_run(RESYNC_MS);
+    assert_true(the_gate_is_open(discovery));
+    world_done(discovery);
+}
+
+/* --- events while a list is on its way -----------------------------------------------------------
+ */
+
+static void an_event_while_the_list_of_nodes_is_on_its_way_is_not_lost(void **state)
+{
+    struct discovery *discovery = live_world();
+    size_t before = world_count(DOCKER_NODES);
+
+    (void)state;
+    world_hold(DOCKER_NODES, true);
+    world_event("node", "update", "node1");
+    world_run(10);
+    world_say(DOCKER_NODES, "[" NODE("one", "ready", "19.3.0") "]");
+    world_event("node", "update", "node1");
+    world_event("node", "update", "node1");
+    world_run(10);
+    world_hold(DOCKER_NODES, false);
+    world_run(100);
+    assert_false(the_gate_is_open(discovery));
+    assert_int_equal(world_count(DOCKER_NODES) - before, 2);
+    world_done(discovery);
+}
+
+static void an_event_while_the_list_of_networks_is_on_its_way_is_not_lost(void **state)
+{
+    struct discovery *discovery = live_world();
+
+    (void)state;
+    world_hold(DOCKER_NETWORKS, true);
+    world_event("network", "create", "net2");
+    world_run(10);
+    world_say(DOCKER_NETWORKS, "[" NETWORK("net1", "edge") "," NETWORK("net2", "other") "]");
+    world_event("network", "create", "net2");
+    world_hold(DOCKER_NETWORKS, false);
+    world_run(100);
+    assert_int_equal(discovery_swarm(discovery)->network_count, 2);
+    world_done(discovery);
+}
+
+/* A list that is lost with its connection is not asked for twice on the next one. */
+static void a_lost_connection_forgets_what_was_to_be_asked_again(void **state)
+{
+    struct discovery *discovery = live_world();
+    size_t before;
+
+    (void)state;
+    world_hold(DOCKER_NODES, true);
+    world_event("node", "update", "node1");
+    world_event("node", "update", "node1");
+    world_cut_events();
+    world_hold(DOCKER_NODES, false);
+    before = world_count(DOCKER_NODES);
+    world_run(1000);
+    assert_int_equal(link_of(discovery), DISCOVERY_LIVE);
+    assert_int_equal(world_count(DOCKER_NODES) - before, 1);
+    world_done(discovery);
+}
+
+/* --- lists of the wrong shape --------------------------------------------------------------------
+ */
+
+static const struct {
+    enum docker_call call;
+    const char *body;
+} odd_bodies[] = {
+    { DOCKER_TASKS, "[null]" },         { DOCKER_TASKS, "[{\"a\":1}]" },
+    { DOCKER_NETWORKS, "[]" },          { DOCKER_NETWORKS, "[{\"a\":1}]" },
+    { DOCKER_NETWORKS, "[null]" },      { DOCKER_NODES, "[]" },
+    { DOCKER_NODES, "[{\"a\":1}]" },    { DOCKER_NODES, "[null]" },
+    { DOCKER_SERVICES, "[{\"a\":1}]" }, { DOCKER_SERVICES, "[null]" },
+};
+
+static void stir(void)
+{
+    world_event("service", "update", "svc1");
+    world_event("node", "update", "node1");
+    world_event("network", "create", "net2");
+}
+
+static void what_has_another_shape_takes_nothing_away(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(odd_bodies) / sizeof(odd_bodies[0]); i++) {
+        struct discovery *discovery = live_world();
+        uint64_t errors = api_errors_of(discovery);
+
+        world_say(odd_bodies[i].call, odd_bodies[i].body);
+        for (int second = 0; second < 100; second++) {
+            stir();
+            world_run(1000);
+            assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.5"));
+            assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.6"));
+            assert_int_equal(discovery_swarm(discovery)->services[0].network_count, 1);
+            assert_true(the_gate_is_open(discovery));
+        }
+        assert_true(problem_of(discovery)[0] != '\0');
+        assert_true(api_errors_of(discovery) > errors);
+        world_say(odd_bodies[i].call, NULL);
+        stir();
+        world_run(RESYNC_MS + 1000);
+        assert_string_equal(problem_of(discovery), "");
+        world_done(discovery);
+    }
+}
+
+/* What could be read counts, and only what could not be stays as it was. */
+static void half_a_list_of_tasks_takes_none_away(void **state)
+{
+    struct discovery *discovery = live_world();
+
+    (void)state;
+    world_say(DOCKER_TASKS,
+              "[{\"ID\":\"task1\",\"ServiceID\":\"svc1\",\"DesiredState\":\"shutdown\",\"Status\":"
+              "{\"State\":\"running\"},\"NetworksAttachments\":[{\"Network\":{\"ID\":\"net1\"},"
+              "\"Addresses\":[\"10.1.0.5/24\"]}]},{\"ID\":7}]");
+    world_event("service", "update", "svc1");
+    world_run(1000);
+    assert_true(is(discovery, SWARM_DRAINING, "web", "10.1.0.5"));
+    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.6"));
+    assert_non_null(strstr(problem_of(discovery), "web"));
+    world_run(LEASE_MS + 1000); /* nobody has confirmed the other one meanwhile */
+    assert_true(find_address(discovery, "web", "10.1.0.5")->confirmed);
+    assert_false(find_address(discovery, "web", "10.1.0.6")->confirmed);
+    world_done(discovery);
+}
+
+static void half_a_list_of_networks_takes_none_away(void **state)
+{
+    struct discovery *discovery = live_world();
+
+    (void)state;
+    world_say(DOCKER_NETWORKS, "[" NETWORK("net2", "other") ",{\"Id\":\"\"}]");
+    world_event("network", "create", "net2");
+    world_run(100);
+    assert_int_equal(discovery_swarm(discovery)->network_count, 2);
+    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.5"));
+    world_say(DOCKER_NETWORKS, "[" NETWORK("net1", "edge") "]");
+    world_event("network", "remove", "net2");
+    world_run(100);
+    assert_int_equal(discovery_swarm(discovery)->network_count, 1);
+    world_done(discovery);
+}
+
+static void a_node_that_cannot_be_read_does_not_hide_an_old_one(void **state)
+{
+    struct discovery *discovery = live_world();
+
+    (void)state;
+    world_say(DOCKER_NODES, "[{\"a\":1}," NODE("one", "ready", "19.3.0") "]");
+    world_event("node", "update", "node1");
+    world_run(100);
+    assert_false(the_gate_is_open(discovery));
+    world_done(discovery);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_nodes_that_may_run_tasks_close_the_gate),
+        cmocka_unit_test(a_closed_gate_says_why_from_the_beginning),
+        cmocka_unit_test(an_event_while_the_list_of_nodes_is_on_its_way_is_not_lost),
+        cmocka_unit_test(an_event_while_the_list_of_networks_is_on_its_way_is_not_lost),
+        cmocka_unit_test(a_lost_connection_forgets_what_was_to_be_asked_again),
+        cmocka_unit_test(what_has_another_shape_takes_nothing_away),
+        cmocka_unit_test(half_a_list_of_tasks_takes_none_away),
+        cmocka_unit_test(half_a_list_of_networks_takes_none_away),
+        cmocka_unit_test(a_node_that_cannot_be_read_does_not_hide_an_old_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
