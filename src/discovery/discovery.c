@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "discovery_private.h"
+#include "nodes.h"
 #include "stored_table.h"
 
 /* Changes of one moment are one change. */

@@ -130,19 +130,6 @@ bool table_is_shared(const struct discovery *discovery, const struct known_netwo
 void table_add_own_network(struct discovery *discovery, struct text id);
 void table_forget_own_networks(struct discovery *discovery);
 
-/* nodes.c: their names, and may their Engines be trusted with encrypted networks? `whole`: else
- * some could not be read, and are as they were. */
-void nodes_init(struct discovery *discovery);
-void nodes_take(struct discovery *discovery, const struct docker_node *nodes, size_t count,
-                bool whole);
-void nodes_restore(struct discovery *discovery, const struct swarm *stored);
-
-/* oddities.c: what could not be read, for status. NULL: it is as it should be. */
-void odd_list(struct discovery *discovery, enum list_kind kind, const char *what);
-void odd_spec(struct known_service *service, const char *what);
-void odd_tasks(struct known_service *service, const char *what);
-void odd_forget(struct known_service *service);
-
 /* restore.c */
 void restore_swarm(struct discovery *discovery, const struct swarm *stored);
 

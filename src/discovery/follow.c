@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "discovery_private.h"
+#include "oddities.h"
 
 #define IN_FLIGHT_MOST  4
 #define HOT_MS          250
@@ -311,7 +312,7 @@ static bool was_looked_at(const struct discovery *discovery)
         const struct known_service *service = discovery->services[i];
 
         if (service->id[0] && service_is_followed(service) &&
-            service->looked_in != discovery->connection)
+            service->looked_in != discovery->connection && !service->odd_tasks)
             return false;
     }
     return true;

@@ -9,6 +9,8 @@
 
 #include "base/random.h"
 #include "discovery_private.h"
+#include "nodes.h"
+#include "oddities.h"
 
 #define BACK_OFF_LEAST_MS 250
 #define BACK_OFF_MOST_MS  15000

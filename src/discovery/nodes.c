@@ -3,9 +3,9 @@
  * networks. Called by link.c with what the Engine lists.
  */
 
-#include <stdio.h>
+#include "nodes.h"
 
-#include "discovery_private.h"
+#include <stdio.h>
 
 static void keep_names(struct discovery *discovery, const struct docker_node *nodes, size_t count)
 {

@@ -3,9 +3,9 @@
  * status names it until it is as it should be. Called by link.c, follow.c and table.c.
  */
 
-#include <stdio.h>
+#include "oddities.h"
 
-#include "discovery_private.h"
+#include <stdio.h>
 
 static const char *const list_paths[LIST_COUNT] = {
     [LIST_INFO] = "/info",         [LIST_NODES] = "/nodes",    [LIST_NETWORKS] = "/networks",

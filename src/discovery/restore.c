@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "discovery_private.h"
+#include "nodes.h"
 
 /* "portal_web.2" -> 2. */
 static uint64_t slot_in_name(struct text name)

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/memory.h"
 #include "discovery_private.h"
+#include "oddities.h"
 
 /* --- services ------------------------------------------------------------------------------------
  */
@@ -212,6 +213,7 @@ static void copy_spec(struct known_service *service, const struct docker_service
 static void make_again(struct known_service *service, struct text id)
 {
     cancel_requests(service);
+    odd_forget(service);
     arena_done(&service->spec);
     forget_tasks(service);
     service->service = (struct docker_service){ 0 };

@@ -170,7 +170,10 @@ static void what_has_another_shape_takes_nothing_away(void **state)
         world_say(odd_bodies[i].call, odd_bodies[i].body);
         for (int second = 0; second < 100; second++) {
             stir();
+            if (second == 50)
+                world_cut_events();
             world_run(1000);
+            assert_int_equal(link_of(discovery), DISCOVERY_LIVE);
             assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.5"));
             assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.6"));
             assert_int_equal(discovery_swarm(discovery)->services[0].network_count, 1);
