@@ -114,7 +114,8 @@ class Services:
         return time.monotonic() - begin
 
     def wait_served(self, name, replicas):
-        """Until every task has answered."""
+        """Until every task has answered. Its name may take a while: after a daemon was restarted, the nodes'
+        own records are only brought together by Docker's bulk sync, each 30 s."""
         self.wait_status(name, 200)
         seen = set()
 
@@ -122,7 +123,7 @@ class Services:
             seen.add(self.get(name).said.get("host"))
             return len(seen - {None}) >= replicas
 
-        wait_until(all_seen, f"all {replicas} tasks of {name} answer through swarmward", 30)
+        wait_until(all_seen, f"all {replicas} tasks of {name} answer through swarmward", 90)
 
     def explained(self, name):
         return self.front.explain(self.front.nodes[0], f"https://{self.host(name)}/")
