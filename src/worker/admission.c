@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "acceptor.h"
 #include "base/memory.h"
@@ -121,20 +122,33 @@ static void count_address(const struct client *client, struct worker *worker, in
     }
 }
 
-/* One address of the routing mesh stands for many clients: it has no limit of its own. */
-static bool is_shared_source(const struct snapshot *snapshot, const struct address *address)
+static bool came_within(int fd, const struct address_prefix *network)
+{
+    struct address local = { 0 };
+    socklen_t len = sizeof(local);
+
+    return getsockname(fd, &local.any, &len) == 0 && address_prefix_contains(network, &local);
+}
+
+/*
+ * One address of the routing mesh stands for many clients: it has no limit of its own. The mesh has
+ * both ends of the connection in its network; a client whose own network has the same numbers
+ * (Docker takes 10.0.0.0/24 unless told otherwise) comes to another address of ours.
+ */
+static bool is_shared_source(const struct snapshot *snapshot, const struct client *client, int fd)
 {
     for (uint32_t i = 0; i < snapshot->shared_source_count; i++)
-        if (address_prefix_contains(&snapshot->shared_sources[i], address))
+        if (address_prefix_contains(&snapshot->shared_sources[i], &client->address) &&
+            came_within(fd, &snapshot->shared_sources[i]))
             return true;
     return false;
 }
 
-bool admission_enter(struct admission *admission, struct client *client)
+bool admission_enter(struct admission *admission, struct client *client, int fd)
 {
     struct worker *worker = admission->worker;
     int64_t per_ip = worker->serving->snapshot->limits.connections_per_ip;
-    bool shared = is_shared_source(worker->serving->snapshot, &client->address);
+    bool shared = is_shared_source(worker->serving->snapshot, client, fd);
 
     if (shared)
         COUNT(worker, mesh_connections, 1);

@@ -23,9 +23,9 @@ bool admission_shed_idle(struct admission *admission);
 /* Show out what has been idle for `least_ms` or longer. */
 void admission_close_idle(struct admission *admission, long least_ms);
 
-/* Count a connection in; false: its address has too many. Every true is ended by admission_leave().
- */
-bool admission_enter(struct admission *admission, struct client *client);
+/* Count the client of connection `fd` in; false: its address has too many. Every true is ended by
+ * admission_leave(). */
+bool admission_enter(struct admission *admission, struct client *client, int fd);
 void admission_leave(struct admission *admission, struct client *client);
 
 void admission_is_idle(struct admission *admission, struct client *client);

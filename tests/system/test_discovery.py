@@ -8,7 +8,7 @@ import ssl
 import threading
 
 import pytest
-from lab import addresses, process_table
+from lab import addresses, messages, process_table
 from lab.backends import says
 from lab.docker_api import FAULTS, FakeEngine
 from lab.process_table import wait_until
@@ -422,6 +422,20 @@ def test_clients_of_the_routing_mesh_share_no_limit(swarm, engine, backend):
     with live.instance.client() as one, live.instance.client() as two:
         assert one.ask().status == two.ask().status == 200
     live.instance.log.wait(lambda line: "event=routing_mesh" in line)
+
+
+def test_a_client_whose_network_has_the_numbers_of_the_mesh_has_its_limit(swarm, engine, backend):
+    """In host mode: its address is one of the ingress network's, ours is not."""
+    engine.add_network("ingress", encrypted=True, subnet="127.0.0.0/25", Ingress=True)
+    live = swarm(limits={"connections": {"per_ip": 1}})
+    live.add("web", "a.test", backend(says("x")))
+    live.settles("a.test", b"x")
+    with live.instance.client(source="127.0.0.9") as one:
+        assert one.ask().status == 200
+        with live.instance.plain_client(source="127.0.0.9") as two:
+            assert two.is_closed()
+        assert one.ask().status == 200
+    assert "event=routing_mesh" not in live.instance.log.text()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")

@@ -134,7 +134,7 @@ void client_new(struct worker *worker, enum listener_kind kind, int fd,
     address_print_host(address, client->address_text);
     client->accepted_us = io_now_us(worker->io);
     COUNT(worker, connections_accepted, 1);
-    if (!admission_enter(worker->admission, client)) {
+    if (!admission_enter(worker->admission, client, fd)) {
         refuse(client, fd);
         return;
     }
