@@ -1,6 +1,7 @@
 /*
  * Addresses that are given to another task before the list of the old one is read again: Swarm does
- * not tell when a task ends, and the next one may belong to another service. Used by view.c.
+ * not tell when a task ends, and the next one may belong to another service. While the Engine is
+ * away DNS alone shows it. Used by view.c.
  */
 
 #include "claims.h"
@@ -15,6 +16,12 @@ struct claim {
     int64_t at_ms;  /* when the task was listed */
     int64_t age_us; /* since when it runs */
     const struct known_task *task;
+};
+
+struct dns_claim {
+    uint64_t key; /* address */
+    int64_t at_ms;
+    const struct known_service *service;
 };
 
 static uint64_t key_of(const struct docker_attachment *attachment)
@@ -39,6 +46,9 @@ static int compare_claims(const void *a, const void *b)
         return compare_numbers(second->at_ms, first->at_ms);
     return compare_numbers(second->age_us, first->age_us);
 }
+
+/* --- what the Engine says ------------------------------------------------------------------------
+ */
 
 static size_t count_attachments(struct known_service *const *services, size_t count)
 {
@@ -65,6 +75,77 @@ static void add_task(struct claims *claims, const struct known_task *known)
         };
 }
 
+/* --- what DNS says -------------------------------------------------------------------------------
+ */
+
+/* Its last answer was that set, and not "nothing", which is doubted for a while. */
+static bool stands_by_its_set(const struct known_service *service)
+{
+    return !service->dns_silent_ms;
+}
+
+static int compare_dns_claims(const void *a, const void *b)
+{
+    const struct dns_claim *first = a;
+    const struct dns_claim *second = b;
+
+    return (first->key > second->key) - (first->key < second->key);
+}
+
+static void make_dns_claims(struct claims *claims, struct known_service *const *services,
+                            size_t count)
+{
+    size_t addresses = 0;
+
+    for (size_t i = 0; i < count; i++)
+        addresses += services[i]->dns_count;
+    claims->dns_count = 0;
+    claims->by_address = memory_new((addresses + 1) * sizeof(*claims->by_address));
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; stands_by_its_set(services[i]) && j < services[i]->dns_count; j++)
+            claims->by_address[claims->dns_count++] = (struct dns_claim){
+                .key = address_host_hash(&services[i]->dns[j]),
+                .at_ms = services[i]->dns_at_ms,
+                .service = services[i],
+            };
+    qsort(claims->by_address, claims->dns_count, sizeof(*claims->by_address), compare_dns_claims);
+}
+
+/* The first of this key; the count when there is none. */
+static size_t first_dns_claim(const struct claims *claims, uint64_t key)
+{
+    size_t low = 0;
+    size_t high = claims->dns_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (claims->by_address[middle].key < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool claims_is_elsewhere(const struct claims *claims, const struct known_service *service,
+                         const struct address *address, int64_t since_ms)
+{
+    uint64_t key = address_host_hash(address);
+    bool elsewhere = false;
+
+    for (size_t i = first_dns_claim(claims, key);
+         i < claims->dns_count && claims->by_address[i].key == key; i++) {
+        if (claims->by_address[i].service == service)
+            return false;
+        elsewhere = elsewhere || claims->by_address[i].at_ms > since_ms;
+    }
+    return elsewhere;
+}
+
+/* --- both ----------------------------------------------------------------------------------------
+ */
+
 void claims_make(struct claims *claims, struct known_service *const *services, size_t count)
 {
     size_t best = 0;
@@ -79,11 +160,13 @@ void claims_make(struct claims *claims, struct known_service *const *services, s
         if (claims->by_key[i].key != claims->by_key[best].key)
             claims->by_key[++best] = claims->by_key[i];
     claims->count = claims->count ? best + 1 : 0;
+    make_dns_claims(claims, services, count);
 }
 
 void claims_done(struct claims *claims)
 {
     free(claims->by_key);
+    free(claims->by_address);
 }
 
 static int compare_key(const void *key, const void *b)

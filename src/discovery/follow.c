@@ -501,8 +501,10 @@ static void take_nothing(struct known_service *service, const struct dns_answer 
 
     if (!service->dns_seen)
         return;
-    if (!service->dns_silent_ms)
+    if (!service->dns_silent_ms) {
         service->dns_silent_ms = now_ms;
+        discovery_touch(discovery); /* another service may have its addresses */
+    }
     if (api_says_it_runs(service)) {
         if (!service->dns_doubted) {
             service->dns_doubted = true;

@@ -111,7 +111,8 @@ static void view_address(struct viewer *viewer, const struct known_service *serv
                    viewer->now_ms - known->running_since_ms >= MEMBERSHIP_SETTLED_MS,
     };
 
-    if (!network || network->network.ingress || claims_taken(&viewer->claims, known, from))
+    if (!network || network->network.ingress || claims_taken(&viewer->claims, known, from) ||
+        claims_is_elsewhere(&viewer->claims, service, &from->address, known->listed_ms))
         return;
     if (service->from_disk && !service->dns_seen) /* nobody has said a word yet */
         facts.dns_sees_network = false;
@@ -184,7 +185,8 @@ static void view_dns_tasks(struct viewer *viewer, const struct known_service *se
         struct swarm_task *task = &into->tasks[into->task_count];
         char text[ADDRESS_TEXT_BYTES];
 
-        if (is_known_address(service, &service->dns[i]))
+        if (is_known_address(service, &service->dns[i]) ||
+            claims_is_elsewhere(&viewer->claims, service, &service->dns[i], service->dns_at_ms))
             continue;
         into->task_count++;
         *task = (struct swarm_task){ .state = "dns", .address_count = 1 };

@@ -239,6 +239,111 @@ static void a_node_that_cannot_be_read_does_not_hide_an_old_one(void **state)
     world_done(discovery);
 }
 
+/* --- addresses of somebody else ------------------------------------------------------------------
+ */
+
+/* "other" runs at 10.1.0.9; DNS knows both; then the Engine is lost. */
+static struct discovery *two_services_and_no_engine(void)
+{
+    static const struct world_task task = {
+        "task9", "svc2", "running", "running", "10.1.0.9", NULL
+    };
+    struct discovery *discovery = live_world();
+
+    world_put_service("svc2", "other", 5, true);
+    world_put_task(task);
+    world_event("service", "create", "svc2");
+    world_run(REST_MS);
+    world_dns("web", WORLD_DNS_HAS, "10.1.0.5", "10.1.0.6");
+    world_dns("other", WORLD_DNS_HAS, "10.1.0.9", NULL);
+    world_run(REST_MS);
+    world_fault(DOCKER_VERSION, WORLD_UNREACHABLE);
+    world_cut_events();
+    world_run(1000);
+    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.5"));
+    return discovery;
+}
+
+static void an_address_that_dns_gives_to_another_service_is_taken_away(void **state)
+{
+    static const enum world_dns own[] = { WORLD_DNS_NOTHING, WORLD_DNS_HAS };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        struct discovery *discovery = two_services_and_no_engine();
+
+        world_dns("web", own[i], own[i] == WORLD_DNS_HAS ? "10.1.0.6" : NULL, NULL);
+        world_dns("other", WORLD_DNS_HAS, "10.1.0.9", "10.1.0.5");
+        world_run(100);
+        assert_null(find_address(discovery, "web", "10.1.0.5"));
+        assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.6"));
+        assert_true(is(discovery, SWARM_USABLE, "other", "10.1.0.5"));
+        world_done(discovery);
+    }
+}
+
+/* It was known from DNS alone. */
+static void so_is_one_that_only_dns_has_given_before(void **state)
+{
+    struct discovery *discovery = two_services_and_no_engine();
+
+    (void)state;
+    world_dns("web", WORLD_DNS_HAS, "10.1.0.5", "10.1.0.7");
+    world_run(100);
+    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.7"));
+    world_dns("web", WORLD_DNS_NOTHING, NULL, NULL);
+    world_dns("other", WORLD_DNS_HAS, "10.1.0.9", "10.1.0.7");
+    world_run(100);
+    assert_null(find_address(discovery, "web", "10.1.0.7"));
+    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.5"));
+    world_done(discovery);
+}
+
+static void an_address_that_dns_gives_to_both_stays_with_both(void **state)
+{
+    struct discovery *discovery = two_services_and_no_engine();
+
+    (void)state;
+    world_dns("other", WORLD_DNS_HAS, "10.1.0.9", "10.1.0.5");
+    world_run(3000);
+    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.5"));
+    world_dns("web", WORLD_DNS_FAILS, NULL, NULL); /* silence is no word */
+    world_run(3000);
+    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.5"));
+    world_dns("web", WORLD_DNS_NOTHING, NULL, NULL);
+    world_dns("other", WORLD_DNS_NOTHING, NULL, NULL); /* nor is this */
+    world_run(3000);
+    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.5"));
+    world_done(discovery);
+}
+
+/* DNS has not heard of the new task yet, and not of the end of the old one. */
+static void a_later_list_of_the_engine_is_believed_more_than_dns(void **state)
+{
+    static const struct world_task task = {
+        "task8", "svc1", "running", "running", "10.1.0.8", NULL
+    };
+    struct discovery *discovery = live_world();
+
+    (void)state;
+    world_put_service("svc2", "other", 5, true);
+    world_event("service", "create", "svc2");
+    world_dns("web", WORLD_DNS_HAS, "10.1.0.5", "10.1.0.6");
+    world_run(100);
+    world_put_task((struct world_task){ "task9", "svc2", "running", "running", "10.1.0.8", NULL });
+    world_event("service", "update", "svc2");
+    world_run(500);
+    world_dns("other", WORLD_DNS_HAS, "10.1.0.8", NULL);
+    world_run(500);
+    world_drop_task("task9");
+    world_put_task(task);
+    world_event("service", "update", "svc1");
+    world_event("service", "update", "svc2");
+    world_run(500);
+    assert_non_null(find_address(discovery, "web", "10.1.0.8"));
+    world_done(discovery);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +356,10 @@ int main(void)
         cmocka_unit_test(half_a_list_of_tasks_takes_none_away),
         cmocka_unit_test(half_a_list_of_networks_takes_none_away),
         cmocka_unit_test(a_node_that_cannot_be_read_does_not_hide_an_old_one),
+        cmocka_unit_test(an_address_that_dns_gives_to_another_service_is_taken_away),
+        cmocka_unit_test(so_is_one_that_only_dns_has_given_before),
+        cmocka_unit_test(an_address_that_dns_gives_to_both_stays_with_both),
+        cmocka_unit_test(a_later_list_of_the_engine_is_believed_more_than_dns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
