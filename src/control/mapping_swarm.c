@@ -144,7 +144,7 @@ static uint64_t with_port(uint64_t identity, int64_t port)
 /* From the worst to the best. */
 enum fitness {
     UNFIT,
-    LAST_RESORT, /* it runs, though it is on its way in or out */
+    LAST_RESORT, /* somebody says that it runs, though it is on its way in or out */
     UNCONFIRMED, /* nobody has spoken of it for longer than the lease */
     FIT,
 };
@@ -153,7 +153,7 @@ static enum fitness fitness_of(const struct swarm_task *task, const struct swarm
 {
     if (address->membership == SWARM_USABLE)
         return address->confirmed ? FIT : UNCONFIRMED;
-    return strcmp(task->state, "running") == 0 ? LAST_RESORT : UNFIT;
+    return address->confirmed && strcmp(task->state, "running") == 0 ? LAST_RESORT : UNFIT;
 }
 
 static const struct swarm_address *address_on(const struct swarm_task *task, uint32_t network)

@@ -415,6 +415,22 @@ static void only_usable_tasks_are_endpoints_and_unconfirmed_ones_only_in_need(vo
     assert_int_equal(service_at(world, "a.test")->endpoint_count, 2);
 }
 
+/* Its address may be anybody's by now. */
+static void a_task_of_which_nobody_speaks_any_more_is_no_last_resort(void **state)
+{
+    struct builder_world *world = *state;
+    struct swarm_service *web;
+
+    use_swarm(world, swarm_made((struct made_service[]){ { .name = "web", .tasks = 2 }, { 0 } }));
+    web = &world->swarm->services[0];
+    web->tasks[0].addresses[0].membership = SWARM_DRAINING;
+    web->tasks[0].addresses[0].confirmed = false;
+    web->tasks[1].addresses[0].membership = SWARM_STARTING;
+    web->tasks[1].addresses[0].confirmed = false;
+    assert_int_equal(world_build(world, HEAD "domains:\n  a.test: web:80\n"), 0);
+    assert_int_equal(service_at(world, "a.test")->endpoint_count, 0);
+}
+
 static void where_no_task_is_usable_one_that_still_runs_is_better_than_none(void **state)
 {
     struct builder_world *world = *state;
@@ -479,6 +495,7 @@ int main(void)
         TEST(an_old_engine_closes_the_gate_and_an_exception_opens_it),
         TEST(of_several_networks_the_named_one_is_used),
         TEST(only_usable_tasks_are_endpoints_and_unconfirmed_ones_only_in_need),
+        TEST(a_task_of_which_nobody_speaks_any_more_is_no_last_resort),
         TEST(where_no_task_is_usable_one_that_still_runs_is_better_than_none),
         TEST(a_virtual_address_is_one_endpoint_that_keeps_no_connection),
         TEST(the_networks_of_the_mesh_are_known_to_the_workers),
