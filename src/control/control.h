@@ -50,6 +50,10 @@ struct loader {
     int64_t refreshed_ms; /* monotonic, of the last look */
     bool load_again;      /* asked for while it was busy */
     bool refresh_again;
+    /* what is served knows more of the swarm than the link does: swarm_choice.h */
+    bool held;
+    bool next_held;
+    bool said_held;
     bool warned_ticket_secret;
     /* Loads by number, so that whoever asked knows which one is his. */
     uint64_t begun;

@@ -17,6 +17,7 @@
 #include "mapping.h"
 #include "mapping_file.h"
 #include "publication.h"
+#include "swarm_choice.h"
 #include "swarm_link.h"
 
 #define LINES_LOGGED 20
@@ -137,6 +138,12 @@ static void publish(struct control *control, struct publication *publication,
     log_set_level((enum log_level)publication->log_level);
 }
 
+static void drop_slots(struct control *control)
+{
+    slot_map_drop(control->slots);
+    slot_map_drop(control->domain_slots);
+}
+
 static void warn_of_ticket_secret(struct control *control, const struct mapping_file *file)
 {
     if (!file->ticket_secret_missing || control->loader.warned_ticket_secret)
@@ -147,14 +154,13 @@ static void warn_of_ticket_secret(struct control *control, const struct mapping_
              "restart\"");
 }
 
-static int make_publication(struct control *control, struct mapping_file *file,
-                            struct swarm_link *link, struct problems *problems,
-                            struct publication *publication_out)
+static int make_publication(struct control *control, struct mapping_file *file, struct swarm *swarm,
+                            struct problems *problems, struct publication *publication_out)
 {
     struct loader *loader = &control->loader;
     struct mapping_sources sources = {
         .file = file,
-        .swarm = link ? swarm_link_swarm(link) : NULL,
+        .swarm = swarm,
         .labels = control->labels,
         .makes_certificates = control->authority != NULL,
     };
@@ -172,9 +178,26 @@ static int make_publication(struct control *control, struct mapping_file *file,
     loader->next_mapping = mapping_new(&sources);
     if (publication_make(&builder, file, loader->next_mapping, problems, publication_out) == 0)
         return 0;
-    slot_map_drop(control->slots);
-    slot_map_drop(control->domain_slots);
+    drop_slots(control);
     return -1;
+}
+
+/* A publication that is made from less than what made the one that is served. */
+static bool loses(const struct control *control, const struct publication *publication,
+                  const struct settings *dropped, char lost_out[LOST_BYTES])
+{
+    struct err err;
+    struct snapshot *next = snapshot_from_fd(publication->snapshot_fd, &err);
+    bool less = next && swarm_loses(control->snapshot, next, dropped, lost_out);
+
+    snapshot_unref(next);
+    return less;
+}
+
+static void drop_publication(struct control *control, struct publication *publication)
+{
+    drop_slots(control);
+    publication_close(publication);
 }
 
 /* --- a file --------------------------------------------------------------------------------------
@@ -189,6 +212,32 @@ static struct swarm_link *link_of_next(const struct control *control)
     return loader->next_link ? loader->next_link : control->link;
 }
 
+/* -1: what is served must stay, and `problems` says why. */
+static int make_next(struct control *control, struct problems *problems,
+                     struct publication *publication_out)
+{
+    struct loader *loader = &control->loader;
+    const struct settings *served = loader->file ? loader->file->settings : NULL;
+    enum swarm_choice choice;
+    struct swarm *swarm = swarm_choose(control, link_of_next(control), &choice);
+    char lost[LOST_BYTES];
+
+    loader->next_held = choice == SWARM_OF_BEFORE;
+    if (make_publication(control, loader->next_file, swarm, problems, publication_out) < 0)
+        return -1;
+    if (loader->next_held)
+        log_warn("event=load reason=\"the swarm does not answer: with this file its services are "
+                 "served as they were known before\"");
+    if (choice != SWARM_UNSURE || !loses(control, publication_out, served, lost))
+        return 0;
+    drop_publication(control, publication_out);
+    problems_error(problems, loader->next_file->settings, (struct source_place){ 0 },
+                   "the swarm does not answer, and without it %s, which is served, would be lost; "
+                   "reload when `swarmward status` says that the link is live",
+                   lost);
+    return -1;
+}
+
 static void finish_load(struct control *control)
 {
     struct loader *loader = &control->loader;
@@ -196,8 +245,7 @@ static void finish_load(struct control *control)
     struct publication publication;
 
     deadline_clear(&loader->patience);
-    if (make_publication(control, loader->next_file, link_of_next(control), &problems,
-                         &publication) < 0) {
+    if (make_next(control, &problems, &publication) < 0) {
         loader->generation++;
         refuse_load(control, &problems);
     } else {
@@ -299,6 +347,25 @@ static void take_mapping(struct control *control)
     loader->mapping = loader->next_mapping;
     loader->next_mapping = NULL;
     label_cache_keep(control->labels, loader->file->settings);
+    loader->held = loader->next_held;
+    loader->said_held &= loader->held;
+}
+
+/* The link does not know enough yet to take the place of what is served. */
+static bool must_hold(struct control *control, const struct publication *publication)
+{
+    struct loader *loader = &control->loader;
+    char lost[LOST_BYTES];
+
+    if (!loader->held || swarm_link_is_known(control->link) ||
+        !loses(control, publication, NULL, lost))
+        return false;
+    if (!loader->said_held)
+        log_warn("event=swarm_unknown first_lost=%s reason=\"what was served before goes on being "
+                 "served until the swarm is known\"",
+                 lost);
+    loader->said_held = true;
+    return true;
 }
 
 static void refresh(struct control *control)
@@ -311,14 +378,17 @@ static void refresh(struct control *control)
     loader->refreshed_ms = io_now_ms(control->io);
     loader->started_us = clock_monotonic_us();
     loader->parse_ms = 0;
-    if (make_publication(control, loader->file, control->link, &problems, &publication) < 0) {
+    loader->next_held = false;
+    if (make_publication(control, loader->file, swarm_link_swarm(control->link), &problems,
+                         &publication) < 0) {
         log_lines(buffer_text(&problems.lines), log_error);
         forget_next(control);
     } else if (publication.content == loader->content) {
-        slot_map_drop(control->slots);
-        slot_map_drop(control->domain_slots);
-        publication_close(&publication);
+        drop_publication(control, &publication);
         take_mapping(control);
+    } else if (must_hold(control, &publication)) {
+        drop_publication(control, &publication);
+        forget_next(control);
     } else {
         loader->generation++;
         publish(control, &publication, loader->file);
@@ -369,6 +439,7 @@ void loader_resume(struct control *control, int text_fd)
 
     loader->file = mapping_file_from_fd(control->config_path, text_fd, control->store,
                                         clock_wall_s(), &problems);
+    loader->held = !loader->file || loader->file->settings->docker_given;
     if (loader->file) {
         control->link = swarm_link_for(control, loader->file->settings, &err);
         if (control->link)
@@ -444,8 +515,7 @@ void loader_rolled_out(struct control *control, const char *reason)
     if (loader->state != LOADER_ROLLING_OUT)
         return; /* of a control before this one */
     if (reason[0]) {
-        slot_map_drop(control->slots);
-        slot_map_drop(control->domain_slots);
+        drop_slots(control);
         log_error("event=load result=refused generation=%llu reason=\"%s\"",
                   (unsigned long long)loader->generation, reason);
         forget_next(control);

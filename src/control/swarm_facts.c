@@ -5,6 +5,8 @@
 
 #include "swarm_facts.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "swarm_link.h"
@@ -31,11 +33,15 @@ static void write_link(const struct control *control, struct json_out *json)
 {
     const struct swarm *swarm = swarm_link_swarm(control->link);
     struct discovery_facts facts;
+    char problem[400];
 
     swarm_link_facts(control->link, &facts);
+    snprintf(problem, sizeof(problem), "%s%s%s",
+             control->loader.held ? "waiting for the swarm; the mapping of before is served" : "",
+             control->loader.held && facts.problem[0] ? ": " : "", facts.problem);
     json_put_object(json, "docker");
     json_put_text(json, "link", text_of(link_names[facts.link]));
-    json_put_text(json, "problem", text_of(facts.problem));
+    json_put_text(json, "problem", text_of(problem));
     json_put_text(json, "api_version", text_of(facts.api_version));
     json_put_bool(json, "complete", swarm->complete);
     json_put_bool(json, "stale", swarm->stale);

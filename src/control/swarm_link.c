@@ -134,6 +134,16 @@ bool swarm_link_is_settled(const struct swarm_link *link)
     return discovery_settled(link->discovery);
 }
 
+bool swarm_link_is_known(const struct swarm_link *link)
+{
+    struct discovery_facts facts;
+
+    discovery_get_facts(link->discovery, &facts);
+    if (facts.link != DISCOVERY_OFF)
+        return discovery_swarm(link->discovery)->complete;
+    return facts.last_dns_ms && discovery_settled(link->discovery);
+}
+
 struct swarm *swarm_link_swarm(const struct swarm_link *link)
 {
     return discovery_swarm(link->discovery);

@@ -26,6 +26,9 @@ void swarm_link_want(struct swarm_link *link, const struct settings *settings,
 
 /* Would waiting make the view better? */
 bool swarm_link_is_settled(const struct swarm_link *link);
+/* Has its view everything that is there? All lists were read once; without an API, DNS was asked
+ * for all. */
+bool swarm_link_is_known(const struct swarm_link *link);
 struct swarm *swarm_link_swarm(const struct swarm_link *link);
 
 /* NULL: there is none. */
