@@ -118,6 +118,10 @@ void table_take_tasks(struct known_service *service, const struct docker_task *t
                       bool whole);
 void table_take_networks(struct discovery *discovery, const struct docker_network *networks,
                          size_t count, bool whole);
+/* One of its tasks has this address, as far as is known. */
+bool table_has_address(const struct known_service *service, const struct address *address);
+/* DNS is about to say this of a service. */
+void table_note_departures(struct known_service *service, const struct dns_answer *answer);
 /* The API has no such service any more. */
 void table_remove(struct known_service *service);
 /* Those that the list of this number did not have. */

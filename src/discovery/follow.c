@@ -471,6 +471,7 @@ static void take_set(struct known_service *service, const struct dns_answer *ans
     service->dns_seen = service->dns_seen || answer->count > 0;
     if (!changed)
         return;
+    table_note_departures(service, answer);
     free(service->dns);
     service->dns = memory_new((answer->count + 1) * sizeof(*service->dns));
     for (size_t i = 0; i < answer->count; i++)

@@ -13,6 +13,8 @@ struct known_task {
     struct docker_task task;  /* in its service's arena */
     int64_t running_since_ms; /* when it was first seen running; 0: never */
     int64_t listed_ms;        /* when a list had it last; 0: none since the start */
+    bool by_dns;   /* DNS gave its address first: it keeps the identity that it was served by */
+    bool left_dns; /* while the Engine was away: the address may be another task's now */
 };
 
 /* A service of the swarm. Those that nobody asks for are an ID and a name. */

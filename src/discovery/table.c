@@ -300,14 +300,22 @@ static bool is_unplaced(const struct docker_task *task)
            task->attachment_count == 0;
 }
 
+static const struct known_task *find_task(const struct known_service *service, struct text id)
+{
+    for (size_t i = 0; i < service->task_count; i++)
+        if (text_equal(service->tasks[i].task.id, id))
+            return &service->tasks[i];
+    return NULL;
+}
+
 static int64_t running_since(const struct known_service *service, const struct docker_task *task)
 {
+    const struct known_task *before = find_task(service, task->id);
+
     if (task->state != DOCKER_TASK_RUNNING)
         return 0;
-    for (size_t i = 0; i < service->task_count; i++)
-        if (text_equal(service->tasks[i].task.id, task->id) && service->tasks[i].running_since_ms)
-            return service->tasks[i].running_since_ms;
-    return io_now_ms(service->discovery->io);
+    return before && before->running_since_ms ? before->running_since_ms
+                                              : io_now_ms(service->discovery->io);
 }
 
 static void copy_task(struct arena *arena, const struct docker_task *from, struct docker_task *to)
@@ -323,6 +331,61 @@ static void copy_task(struct arena *arena, const struct docker_task *from, struc
             .network = arena_text(arena, from->attachments[i].network),
             .address = from->attachments[i].address,
         };
+}
+
+static bool has_host(const struct docker_task *task, const struct address *address)
+{
+    for (size_t i = 0; i < task->attachment_count; i++)
+        if (address_host_equal(&task->attachments[i].address, address))
+            return true;
+    return false;
+}
+
+bool table_has_address(const struct known_service *service, const struct address *address)
+{
+    for (size_t i = 0; i < service->task_count; i++)
+        if (!service->tasks[i].left_dns && has_host(&service->tasks[i].task, address))
+            return true;
+    return false;
+}
+
+static bool dns_has(const struct address *addresses, size_t count, const struct docker_task *task)
+{
+    for (size_t i = 0; i < count; i++)
+        if (has_host(task, &addresses[i]))
+            return true;
+    return false;
+}
+
+void table_note_departures(struct known_service *service, const struct dns_answer *answer)
+{
+    if (service_tasks_are_known(service))
+        return;
+    for (size_t i = 0; i < service->task_count; i++) {
+        struct known_task *known = &service->tasks[i];
+
+        if (dns_has(service->dns, service->dns_count, &known->task) &&
+            !dns_has(answer->addresses, answer->count, &known->task))
+            known->left_dns = true;
+    }
+}
+
+/*
+ * A task that the Engine speaks of for the first time may have been served since DNS knew it. Its
+ * connections are not to end because more is known of it now.
+ */
+static bool is_by_dns(const struct known_service *service, const struct docker_task *task)
+{
+    const struct known_task *before = find_task(service, task->id);
+
+    if (before)
+        return before->by_dns;
+    if (service_tasks_are_known(service))
+        return false;
+    for (size_t i = 0; i < service->dns_count; i++)
+        if (has_host(task, &service->dns[i]) && !table_has_address(service, &service->dns[i]))
+            return true;
+    return false;
 }
 
 struct task_list {
@@ -368,6 +431,7 @@ void table_take_tasks(struct known_service *service, const struct docker_task *t
 
         service->unplaced = service->unplaced || is_unplaced(&tasks[i]);
         known.running_since_ms = running_since(service, &tasks[i]);
+        known.by_dns = is_by_dns(service, &tasks[i]);
         if (is_of_interest(&tasks[i]))
             keep_task(&list, &known);
     }

@@ -93,6 +93,14 @@ static uint64_t identity_of(const struct known_service *service, struct text tas
     return hash ? hash : 1;
 }
 
+/* Of whom nothing but the name and the address is known. */
+static uint64_t identity_by_dns(const struct known_service *service, const struct address *address)
+{
+    uint64_t hash = hash_mix(hash_text(text_of(service->name)) ^ address_host_hash(address));
+
+    return hash ? hash : 1;
+}
+
 static void view_address(struct viewer *viewer, const struct known_service *service,
                          const struct known_task *known, size_t index, struct swarm_task *task)
 {
@@ -112,14 +120,17 @@ static void view_address(struct viewer *viewer, const struct known_service *serv
     };
 
     if (!network || network->network.ingress || claims_taken(&viewer->claims, known, from) ||
-        claims_is_elsewhere(&viewer->claims, service, &from->address, known->listed_ms))
+        claims_is_elsewhere(&viewer->claims, service, &from->address, known->listed_ms) ||
+        (known->left_dns && in_dns))
         return;
     if (service->from_disk && !service->dns_seen) /* nobody has said a word yet */
         facts.dns_sees_network = false;
     task->addresses[task->address_count++] = (struct swarm_address){
         .network = at,
         .address = from->address,
-        .identity = identity_of(service, known->task.id, from->network, &from->address),
+        .identity = known->by_dns
+                        ? identity_by_dns(service, &from->address)
+                        : identity_of(service, known->task.id, from->network, &from->address),
         .membership = membership_of(&facts),
         .confirmed = within_lease(viewer, known->listed_ms) ||
                      (in_dns && within_lease(viewer, service->dns_at_ms)),
@@ -164,15 +175,6 @@ static void view_task(struct viewer *viewer, const struct known_service *service
     into->task_count++;
 }
 
-static bool is_known_address(const struct known_service *service, const struct address *address)
-{
-    for (size_t i = 0; i < service->task_count; i++)
-        for (size_t j = 0; j < service->tasks[i].task.attachment_count; j++)
-            if (address_host_equal(&service->tasks[i].task.attachments[j].address, address))
-                return true;
-    return false;
-}
-
 /* Until the API has spoken of its tasks, DNS alone says who has come. */
 static void view_dns_tasks(struct viewer *viewer, const struct known_service *service,
                            struct swarm_service *into)
@@ -185,7 +187,7 @@ static void view_dns_tasks(struct viewer *viewer, const struct known_service *se
         struct swarm_task *task = &into->tasks[into->task_count];
         char text[ADDRESS_TEXT_BYTES];
 
-        if (is_known_address(service, &service->dns[i]) ||
+        if (table_has_address(service, &service->dns[i]) ||
             claims_is_elsewhere(&viewer->claims, service, &service->dns[i], service->dns_at_ms))
             continue;
         into->task_count++;
@@ -195,7 +197,7 @@ static void view_dns_tasks(struct viewer *viewer, const struct known_service *se
         task->addresses[0] = (struct swarm_address){
             .network = network_of(viewer->discovery, &service->dns[i]),
             .address = service->dns[i],
-            .identity = identity_of(service, TEXT_NONE, TEXT_NONE, &service->dns[i]),
+            .identity = identity_by_dns(service, &service->dns[i]),
             .membership = SWARM_USABLE,
             .confirmed = within_lease(viewer, service->dns_at_ms),
         };

@@ -105,82 +105,6 @@ static void a_stream_that_is_cut_again_and_again_is_not_followed_without_end(voi
     world_done(discovery);
 }
 
-static void after_a_reconnect_all_tasks_are_looked_at(void **state)
-{
-    struct discovery *discovery = live_world();
-
-    (void)state;
-    world_dns("web", WORLD_DNS_HAS, "10.1.0.5", "10.1.0.6"); /* DNS vouches, as it does at rest */
-    world_run(REST_MS);
-    world_dns("web", WORLD_DNS_HAS, "10.1.0.5", "10.1.0.6");
-    world_fault(DOCKER_VERSION, WORLD_UNREACHABLE);
-    world_cut_events();
-    world_put_task(stops(world_first));
-    world_run(1000);
-    world_fault(DOCKER_VERSION, WORLD_FINE);
-    world_run(3000);
-    assert_true(is(discovery, SWARM_DRAINING, "web", "10.1.0.5"));
-    world_done(discovery);
-}
-
-/* Lists come first: who DNS alone knows stays until the Engine has spoken of the tasks. */
-static void after_a_reconnect_dns_is_believed_until_tasks_were_listed(void **state)
-{
-    struct discovery *discovery = live_world();
-    struct world_task t3 = { "task3", "svc1", "running", "running", "10.1.0.7", NULL };
-
-    (void)state;
-    world_dns("web", WORLD_DNS_HAS, "10.1.0.5", "10.1.0.6");
-    world_fault(DOCKER_VERSION, WORLD_UNREACHABLE);
-    world_cut_events();
-    world_drop_task("task1");
-    world_drop_task("task2");
-    world_put_task(t3);
-    world_run(10000);
-    world_dns("web", WORLD_DNS_HAS, "10.1.0.7", NULL);
-    world_run(100);
-    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.7"));
-    world_hold(DOCKER_TASKS, true);
-    world_fault(DOCKER_VERSION, WORLD_FINE);
-    world_run(20000);
-    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.7"));
-    world_hold(DOCKER_TASKS, false);
-    world_run(1000);
-    assert_int_equal(link_of(discovery), DISCOVERY_LIVE);
-    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.7"));
-    assert_null(find_address(discovery, "web", "10.1.0.5"));
-    world_done(discovery);
-}
-
-/* `stack rm` and `stack deploy` while the Engine does not answer. */
-static void a_service_made_again_meanwhile_is_served_all_the_time(void **state)
-{
-    struct discovery *discovery = live_world();
-    struct world_task t3 = { "task3", "svc2", "running", "running", "10.1.0.7", NULL };
-
-    (void)state;
-    world_dns("web", WORLD_DNS_HAS, "10.1.0.5", "10.1.0.6");
-    world_fault(DOCKER_VERSION, WORLD_UNREACHABLE);
-    world_cut_events();
-    world_drop_service("svc1");
-    world_put_service("svc2", "web", 7, true);
-    world_put_task(t3);
-    world_run(10000);
-    world_dns("web", WORLD_DNS_HAS, "10.1.0.7", NULL);
-    world_run(100);
-    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.7"));
-    world_hold(DOCKER_TASKS, true);
-    world_fault(DOCKER_VERSION, WORLD_FINE);
-    world_run(20000);
-    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.7"));
-    assert_null(find_address(discovery, "web", "10.1.0.5"));
-    world_hold(DOCKER_TASKS, false);
-    world_run(1000);
-    assert_int_equal(link_of(discovery), DISCOVERY_LIVE);
-    assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.7"));
-    world_done(discovery);
-}
-
 /* --- lists and events ----------------------------------------------------------------------------
  */
 
@@ -561,9 +485,6 @@ int main(void)
         cmocka_unit_test(each_list_may_fail_alone),
         cmocka_unit_test(the_back_off_grows),
         cmocka_unit_test(a_stream_that_is_cut_again_and_again_is_not_followed_without_end),
-        cmocka_unit_test(after_a_reconnect_all_tasks_are_looked_at),
-        cmocka_unit_test(a_service_made_again_meanwhile_is_served_all_the_time),
-        cmocka_unit_test(after_a_reconnect_dns_is_believed_until_tasks_were_listed),
         cmocka_unit_test(a_service_made_while_a_list_is_on_its_way_stays),
         cmocka_unit_test(the_tasks_of_a_new_service_are_waited_for),
         cmocka_unit_test(a_task_that_waits_for_its_restart_is_waited_for),
