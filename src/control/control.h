@@ -18,6 +18,7 @@
 struct admin;
 struct command_server;
 
+struct good_labels;
 struct label_cache;
 struct mapping;
 struct mapping_file;
@@ -70,6 +71,7 @@ struct control {
     struct slot_map *slots;
     struct slot_map *domain_slots;
     struct label_cache *labels;
+    struct good_labels *good_labels;
     struct admin *admin;                               /* NULL before the first snapshot */
     struct swarm_link *link;                           /* NULL: what is served asks for none */
     void (*on_swarm_changed)(struct control *control); /* loader.c */

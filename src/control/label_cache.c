@@ -80,7 +80,7 @@ void label_cache_free(struct label_cache *cache)
     free(cache);
 }
 
-static uint64_t hash_labels(const struct docker_label *labels, size_t count)
+static uint64_t hash_labels(const struct label *labels, size_t count)
 {
     uint64_t hash = 1;
 
@@ -103,21 +103,29 @@ static struct cached_service *cached_of(struct label_cache *cache, struct text i
     return cached;
 }
 
+/* Copied; not read yet. */
+static void set_labels(struct reading *reading, const struct label *labels, size_t count)
+{
+    reading_done(reading);
+    reading->hash = hash_labels(labels, count);
+    reading->count = count;
+    reading->labels = arena_new(&reading->arena, count, sizeof(*reading->labels));
+    for (size_t i = 0; i < count; i++)
+        reading->labels[i] = (struct label){
+            .name = arena_text(&reading->arena, labels[i].name),
+            .value = arena_text(&reading->arena, labels[i].value),
+        };
+}
+
 static void take_labels(struct reading *reading, const struct swarm_service *service)
 {
-    uint64_t hash = hash_labels(service->labels, service->label_count);
+    struct label *labels = memory_new((service->label_count + 1) * sizeof(*labels));
 
-    if (reading->hash == hash)
-        return;
-    reading_done(reading);
-    reading->hash = hash;
-    reading->count = service->label_count;
-    reading->labels = arena_new(&reading->arena, reading->count, sizeof(*reading->labels));
-    for (size_t i = 0; i < reading->count; i++)
-        reading->labels[i] = (struct label){
-            .name = arena_text(&reading->arena, service->labels[i].name),
-            .value = arena_text(&reading->arena, service->labels[i].value),
-        };
+    for (size_t i = 0; i < service->label_count; i++)
+        labels[i] = (struct label){ service->labels[i].name, service->labels[i].value };
+    if (reading->hash != hash_labels(labels, service->label_count))
+        set_labels(reading, labels, service->label_count);
+    free(labels);
 }
 
 /* The first line is enough for a log; without its end. */
@@ -170,17 +178,8 @@ static void make_good(struct cached_service *cached)
 {
     struct reading *good = &cached->good;
 
-    if (good->hash == cached->now.hash)
-        return;
-    reading_done(good);
-    good->hash = cached->now.hash;
-    good->count = cached->now.count;
-    good->labels = arena_new(&good->arena, good->count, sizeof(*good->labels));
-    for (size_t i = 0; i < good->count; i++)
-        good->labels[i] = (struct label){
-            .name = arena_text(&good->arena, cached->now.labels[i].name),
-            .value = arena_text(&good->arena, cached->now.labels[i].value),
-        };
+    if (good->hash != cached->now.hash)
+        set_labels(good, cached->now.labels, cached->now.count);
 }
 
 static void forget_other_file(struct reading *reading, const struct settings *file)
@@ -189,7 +188,7 @@ static void forget_other_file(struct reading *reading, const struct settings *fi
         forget_settings(reading);
 }
 
-void label_cache_keep(struct label_cache *cache, const struct settings *file)
+void label_cache_keep(struct label_cache *cache, const struct settings *file, bool all)
 {
     size_t kept = 0;
 
@@ -197,7 +196,7 @@ void label_cache_keep(struct label_cache *cache, const struct settings *file)
     for (size_t i = 0; i < cache->count; i++) {
         struct cached_service *cached = cache->services[i];
 
-        if (!cached->asked_for) {
+        if (all && !cached->asked_for) {
             cached_free(cached);
             continue;
         }
@@ -222,4 +221,38 @@ void label_cache_drop(struct label_cache *cache)
         forget_settings(&cached->now);
         forget_settings(&cached->good);
     }
+}
+
+void label_cache_seed(struct label_cache *cache, struct text id, const struct label *labels,
+                      size_t count)
+{
+    struct cached_service *cached = cached_of(cache, id);
+
+    if (!cached->good.hash)
+        set_labels(&cached->good, labels, count);
+}
+
+static bool is_superseded(const struct cached_service *cached)
+{
+    return cached->good.hash && cached->good.hash != cached->now.hash;
+}
+
+void label_cache_each_superseded(const struct label_cache *cache, label_function *call, void *owner)
+{
+    for (size_t i = 0; i < cache->count; i++)
+        if (is_superseded(cache->services[i]))
+            call(owner, text_of(cache->services[i]->id), cache->services[i]->good.labels,
+                 cache->services[i]->good.count);
+}
+
+/* Whatever the order. */
+uint64_t label_cache_hash_superseded(const struct label_cache *cache)
+{
+    uint64_t hash = 0;
+
+    for (size_t i = 0; i < cache->count; i++)
+        if (is_superseded(cache->services[i]))
+            hash += hash_mix(cache->services[i]->good.hash ^
+                             hash_text(text_of(cache->services[i]->id)));
+    return hash;
 }

@@ -30,10 +30,23 @@ struct label_reading label_cache_get(struct label_cache *cache, const struct set
  * snapshot runs. */
 void label_cache_mark(struct label_cache *cache, const struct swarm_service *service);
 
-/* A snapshot runs: what was marked is good; services that were not asked for since the last time
- * are forgotten, and so is everything that was read under another file than this one. */
-void label_cache_keep(struct label_cache *cache, const struct settings *file);
+/*
+ * A snapshot runs: what was marked is good, and everything that was read under another file than
+ * this one is forgotten; so are services that were not asked for since the last time, when `all`
+ * that there are could be.
+ */
+void label_cache_keep(struct label_cache *cache, const struct settings *file, bool all);
 /* It does not: the marks are forgotten. */
 void label_cache_drop(struct label_cache *cache);
+
+/* Labels that were good before this process began; copied. Those that the cache has are newer. */
+void label_cache_seed(struct label_cache *cache, struct text id, const struct label *labels,
+                      size_t count);
+
+/* The last good labels of each service that has others by now, and a hash of them all (0: none). */
+typedef void label_function(void *owner, struct text id, const struct label *labels, size_t count);
+void label_cache_each_superseded(const struct label_cache *cache, label_function *call,
+                                 void *owner);
+uint64_t label_cache_hash_superseded(const struct label_cache *cache);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "control.h"
+#include "good_labels.h"
 #include "label_cache.h"
 #include "mapping.h"
 #include "mapping_file.h"
@@ -317,6 +318,7 @@ static void load(struct control *control)
         refuse_load(control, &problems);
     } else {
         log_lines(buffer_text(&problems.lines), log_warn);
+        good_labels_read(control->good_labels, loader->next_file->settings, control->labels);
         wait_or_finish(control);
     }
     problems_done(&problems);
@@ -341,12 +343,15 @@ uint64_t loader_request(struct control *control)
 static void take_mapping(struct control *control)
 {
     struct loader *loader = &control->loader;
+    const struct settings *settings = loader->file->settings;
+    const struct swarm *swarm = loader->next_mapping->swarm;
 
     mapping_log_changes(loader->mapping, loader->next_mapping);
     mapping_free(loader->mapping);
     loader->mapping = loader->next_mapping;
     loader->next_mapping = NULL;
-    label_cache_keep(control->labels, loader->file->settings);
+    label_cache_keep(control->labels, settings, !swarm || swarm->complete);
+    good_labels_write(control->good_labels, settings, control->labels);
     loader->held = loader->next_held;
     loader->said_held &= loader->held;
 }
@@ -441,6 +446,7 @@ void loader_resume(struct control *control, int text_fd)
                                         clock_wall_s(), &problems);
     loader->held = !loader->file || loader->file->settings->docker_given;
     if (loader->file) {
+        good_labels_read(control->good_labels, loader->file->settings, control->labels);
         control->link = swarm_link_for(control, loader->file->settings, &err);
         if (control->link)
             swarm_link_want(control->link, loader->file->settings, NULL);

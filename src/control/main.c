@@ -16,6 +16,7 @@
 #include "check.h"
 #include "control.h"
 #include "doctor.h"
+#include "good_labels.h"
 #include "ipc/messages.h"
 #include "label_cache.h"
 #include "process/descriptors.h"
@@ -162,6 +163,7 @@ static int control_open(struct control *control, struct err *err)
     control->slots = slot_map_new();
     control->domain_slots = slot_map_new();
     control->labels = label_cache_new();
+    control->good_labels = good_labels_new();
     control->admin = admin_new(control);
     loader_init(control);
     control->channel = channel_new(control->io, CHILD_CHANNEL, &parent_handler, control);
@@ -176,6 +178,7 @@ static void control_close(struct control *control)
     loader_done(control);
     swarm_link_free(control->link);
     label_cache_free(control->labels);
+    good_labels_free(control->good_labels);
     snapshot_unref(control->snapshot);
     certificate_store_free(control->store);
     dev_authority_free(control->authority);

@@ -112,3 +112,61 @@ def test_a_file_that_would_lose_routes_of_a_swarm_that_nobody_knows_is_refused(s
     is_live(live)
     assert with_docker(live, snapshot="", lease="13s").returncode == 0
     assert serves(live, "a.test", b"one")
+
+
+# --- the last good labels ----------------------------------------------------------------------------
+
+
+def spoil(live, service, domain="a.test"):
+    live.engine.update(service, labels(domain, nonsense="1"))
+    wait_until(lambda: "web" in live.quarantined(), "it is quarantined")
+
+
+def test_the_last_good_labels_survive_control(swarm, backend):  # noqa: F811
+    live = swarm()
+    web = live.add("web", "a.test", backend(says("one")))
+    live.settles("a.test", b"one")
+    spoil(live, web)
+    next_control(live)
+    wait_until(lambda: "web" in live.quarantined(), "the next one sees it too")
+    assert live.quarantined()["web"]["last_good"] and serves(live, "a.test", b"one")
+    live.tasks(web, backend(says("two")))  # with the tasks of now
+    live.settles("a.test", b"two")
+    live.engine.update(web, labels("b.test"))
+    live.settles("b.test", b"two")
+    assert live.body("a.test") is None and live.quarantined() == {}
+
+
+@pytest.mark.parametrize("engine_is_up", [True, False])
+def test_the_last_good_labels_survive_a_restart(swarm, engine, backend, engine_is_up):  # noqa: F811
+    live = swarm()
+    web = live.add("web", "a.test", backend(says("x")))
+    live.settles("a.test", b"x")
+    spoil(live, web)
+    kept = live.instance.state / "table.json.labels"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    table = live.instance.state / "table.json"
+    wait_until(lambda: table.exists() and "nonsense" in table.read_text(), "the table has the bad ones")
+    live.instance.stop()
+    engine.refuse(not engine_is_up)
+    live.instance.start("--dev", "--workers", "1")
+    assert live.quarantined()["web"]["last_good"] and serves(live, "a.test", b"x")
+    engine.refuse(False)
+    is_live(live)
+    assert live.quarantined()["web"]["last_good"] and serves(live, "a.test", b"x")
+    engine.update(web, labels("a.test"))
+    wait_until(lambda: live.quarantined() == {}, "it is mended")
+    wait_until(lambda: "a.test" not in kept.read_text(), "nothing need be kept any more")
+
+
+@pytest.mark.parametrize("kept", ["", "[]", '{"format":1,"services":[{"id":1}]}', "\0" * 100])
+def test_kept_labels_that_cannot_be_read_are_said_and_harm_nobody(swarm, swarmward, backend, kept):  # noqa: F811
+    swarmward.state.mkdir(mode=0o700)
+    (swarmward.state / "table.json.labels").write_text(kept)
+    if os.geteuid() == 0:
+        for path in (swarmward.state, swarmward.state / "table.json.labels"):
+            os.chown(path, NOBODY, NOBODY)
+    live = swarm()
+    live.add("web", "a.test", backend(says("x")))
+    live.settles("a.test", b"x")
+    live.instance.log.wait(lambda line: "event=good_labels" in line)

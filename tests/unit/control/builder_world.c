@@ -182,7 +182,7 @@ int world_rebuild(struct builder_world *world)
     if (status == 0) {
         slot_map_keep(world->builder.slots);
         slot_map_keep(world->builder.domain_slots);
-        label_cache_keep(world->labels, world->file->settings);
+        label_cache_keep(world->labels, world->file->settings, true);
     } else {
         slot_map_drop(world->builder.slots);
         slot_map_drop(world->builder.domain_slots);

@@ -45,7 +45,7 @@ static void bad_labels_have_a_problem_and_the_good_ones_of_before(void **state)
     (void)state;
     label_cache_get(cache, file, &good->services[0]);
     label_cache_mark(cache, &good->services[0]);
-    label_cache_keep(cache, file);
+    label_cache_keep(cache, file, true);
     reading = label_cache_get(cache, file, &bad->services[0]);
     assert_null(reading.now);
     assert_true(reading.problem.len > 0);
@@ -86,11 +86,11 @@ static void another_file_reads_them_again_and_a_service_that_is_gone_is_forgotte
     (void)state;
     label_cache_get(cache, file, &good->services[0]);
     label_cache_mark(cache, &good->services[0]);
-    label_cache_keep(cache, file);
+    label_cache_keep(cache, file, true);
     settings_free(file);
     assert_non_null(label_cache_get(cache, other, &good->services[0]).now);
-    label_cache_keep(cache, other);
-    label_cache_keep(cache, other); /* nobody asked for it in between */
+    label_cache_keep(cache, other, true);
+    label_cache_keep(cache, other, true); /* nobody asked for it in between */
     assert_null(label_cache_get(cache, other, &bad->services[0]).good);
     label_cache_free(cache);
     swarm_unref(good);
