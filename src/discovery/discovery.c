@@ -161,7 +161,7 @@ static void read_table(struct discovery *discovery)
     stored = stored_table_read(path, &missing, &err);
     if (stored)
         restore_swarm(discovery, stored);
-    else if (!missing)
+    if (!missing)
         text_to_buffer(text_of(err.text), discovery->store_problem,
                        sizeof(discovery->store_problem));
     swarm_unref(stored);

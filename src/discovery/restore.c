@@ -58,6 +58,7 @@ static void take_stored_service(struct discovery *discovery, const struct swarm 
         .created_us = from->created_us,
         .labels = arena_new(arena, from->label_count + 2, sizeof(*copy->labels)),
         .networks = arena_new(arena, from->network_count + 1, sizeof(*copy->networks)),
+        .vips = arena_new(arena, from->vip_count + 1, sizeof(*copy->vips)),
     };
     for (size_t i = 0; i < from->label_count; i++)
         copy->labels[copy->label_count++] = (struct docker_label){
@@ -73,6 +74,11 @@ static void take_stored_service(struct discovery *discovery, const struct swarm 
     for (size_t i = 0; i < from->network_count; i++)
         copy->networks[copy->network_count++] =
             arena_text(arena, stored->networks[from->networks[i]].id);
+    for (size_t i = 0; i < from->vip_count; i++)
+        copy->vips[copy->vip_count++] = (struct docker_vip){
+            .network = arena_text(arena, stored->networks[from->vips[i].network].id),
+            .address = from->vips[i].address,
+        };
     take_stored_tasks(service, stored, from);
 }
 

@@ -67,11 +67,23 @@ static json_t *task_json(const struct swarm_task *task)
     return object;
 }
 
+static json_t *vip_json(const struct swarm_vip *vip)
+{
+    json_t *object = json_object();
+    char text[ADDRESS_TEXT_BYTES];
+
+    address_print_host(&vip->address, text);
+    json_object_set_new(object, "network", json_integer((json_int_t)vip->network));
+    json_object_set_new(object, "address", json_string(text));
+    return object;
+}
+
 static json_t *service_json(const struct swarm_service *service)
 {
     json_t *object = json_object();
     json_t *labels = json_object();
     json_t *networks = json_array();
+    json_t *vips = json_array();
     json_t *tasks = json_array();
 
     put_text(object, "id", service->id);
@@ -86,11 +98,14 @@ static json_t *service_json(const struct swarm_service *service)
     }
     for (size_t i = 0; i < service->network_count; i++)
         json_array_append_new(networks, json_integer((json_int_t)service->networks[i]));
+    for (size_t i = 0; i < service->vip_count; i++)
+        json_array_append_new(vips, vip_json(&service->vips[i]));
     for (size_t i = 0; i < service->task_count; i++)
         if (service->tasks[i].id.len)
             json_array_append_new(tasks, task_json(&service->tasks[i]));
     json_object_set_new(object, "labels", labels);
     json_object_set_new(object, "networks", networks);
+    json_object_set_new(object, "vips", vips);
     json_object_set_new(object, "tasks", tasks);
     return object;
 }
@@ -133,7 +148,7 @@ int stored_table_write(const char *path, const struct swarm *swarm, struct err *
 
 struct reader {
     struct swarm *swarm;
-    bool bad;
+    bool bad; /* of what is being read: the table, or one service */
 };
 
 static struct text get_text(struct reader *reader, const json_t *object, const char *name)
@@ -192,15 +207,21 @@ static void read_network(struct reader *reader, const json_t *json, struct swarm
     }
 }
 
-static void read_address(struct reader *reader, const json_t *json, struct swarm_address *address)
+static void get_address(struct reader *reader, const json_t *json, struct address *address)
 {
     const json_t *written = json_object_get(json, "address");
 
+    if (!json_is_string(written) ||
+        address_parse_host(text_make(json_string_value(written), json_string_length(written)), 0,
+                           address, NULL) < 0)
+        reader->bad = true;
+}
+
+static void read_address(struct reader *reader, const json_t *json, struct swarm_address *address)
+{
     address->network = get_network(reader, json_object_get(json, "network"));
     address->membership = SWARM_USABLE;
-    if (!json_is_string(written) ||
-        address_parse_host(text_of(json_string_value(written)), 0, &address->address, NULL) < 0)
-        reader->bad = true;
+    get_address(reader, json, &address->address);
 }
 
 static void read_task(struct reader *reader, const json_t *json, struct swarm_task *task)
@@ -239,6 +260,21 @@ static void read_labels(struct reader *reader, json_t *labels, struct swarm_serv
     }
 }
 
+/* Tables of earlier versions have none. */
+static void read_vips(struct reader *reader, const json_t *vips, struct swarm_service *service)
+{
+    size_t count = vips ? get_count(reader, vips, ITEMS_MAX) : 0;
+
+    service->vips = arena_new(&reader->swarm->arena, count + 1, sizeof(*service->vips));
+    service->vip_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *vip = json_array_get(vips, i);
+
+        service->vips[i].network = get_network(reader, json_object_get(vip, "network"));
+        get_address(reader, vip, &service->vips[i].address);
+    }
+}
+
 static void read_service(struct reader *reader, const json_t *json, struct swarm_service *service)
 {
     struct arena *arena = &reader->swarm->arena;
@@ -256,6 +292,7 @@ static void read_service(struct reader *reader, const json_t *json, struct swarm
     service->network_count = network_count;
     for (size_t i = 0; i < network_count; i++)
         service->networks[i] = get_network(reader, json_array_get(networks, i));
+    read_vips(reader, json_object_get(json, "vips"), service);
     service->tasks = arena_new(arena, task_count + 1, sizeof(*service->tasks));
     service->task_count = task_count;
     for (size_t i = 0; i < task_count; i++)
@@ -264,7 +301,27 @@ static void read_service(struct reader *reader, const json_t *json, struct swarm
         reader->bad = true;
 }
 
-static void read_swarm(struct reader *reader, const json_t *root)
+/* One that cannot be read must not take the others along. Returns how many are left out. */
+static size_t read_services(struct reader *reader, const json_t *services, size_t count)
+{
+    struct swarm *swarm = reader->swarm;
+
+    swarm->services = arena_new(&swarm->arena, count + 1, sizeof(*swarm->services));
+    for (size_t i = 0; i < count && !reader->bad; i++) {
+        struct swarm_service service = { 0 };
+
+        read_service(reader, json_array_get(services, i), &service);
+        if (!reader->bad) {
+            string_map_put(&swarm->by_name, service.name, swarm->service_count);
+            swarm->services[swarm->service_count++] = service;
+        }
+        reader->bad = false;
+    }
+    return count - swarm->service_count;
+}
+
+/* Returns how many services are left out. */
+static size_t read_swarm(struct reader *reader, const json_t *root)
 {
     struct swarm *swarm = reader->swarm;
     const json_t *networks = json_object_get(root, "networks");
@@ -278,19 +335,23 @@ static void read_swarm(struct reader *reader, const json_t *root)
     swarm->network_count = network_count;
     for (size_t i = 0; i < network_count; i++)
         read_network(reader, json_array_get(networks, i), &swarm->networks[i]);
-    swarm->services = arena_new(&swarm->arena, service_count + 1, sizeof(*swarm->services));
-    swarm->service_count = service_count;
-    for (size_t i = 0; i < service_count && !reader->bad; i++) {
-        read_service(reader, json_array_get(services, i), &swarm->services[i]);
-        string_map_put(&swarm->by_name, swarm->services[i].name, i);
-    }
+    return read_services(reader, services, service_count);
+}
+
+static void say_left_out(size_t count, struct err *err)
+{
+    if (count)
+        err_set(err, "%zu of its services cannot be read and are left out", count);
+    else if (err)
+        err->text[0] = '\0';
 }
 
 struct swarm *stored_table_decode(struct text json, struct err *err)
 {
     json_error_t error;
-    json_t *root = json_loadb(json.at ? json.at : "", json.len, 0, &error);
+    json_t *root = json_loadb(json.at ? json.at : "", json.len, JSON_ALLOW_NUL, &error);
     struct reader reader = { 0 };
+    size_t left_out = 0;
 
     if (!root) {
         err_set(err, "no valid JSON, byte %d", error.position);
@@ -301,10 +362,12 @@ struct swarm *stored_table_decode(struct text json, struct err *err)
     reader.swarm->stale = true;
     reader.bad = json_integer_value(json_object_get(root, "format")) != FORMAT;
     if (!reader.bad)
-        read_swarm(&reader, root);
+        left_out = read_swarm(&reader, root);
     json_decref(root);
-    if (!reader.bad)
+    if (!reader.bad) {
+        say_left_out(left_out, err);
         return reader.swarm;
+    }
     swarm_unref(reader.swarm);
     err_set(err, "it is no table of this version");
     return NULL;
@@ -321,7 +384,7 @@ struct swarm *stored_table_read(const char *path, bool *missing_out, struct err 
     if (*missing_out || file_read(path, STORED_TABLE_BYTES, &text, &len, err) < 0)
         return NULL;
     swarm = stored_table_decode(text_make(text, len), err);
-    if (!swarm)
+    if (err->text[0])
         err_prefix(err, "%s", path);
     free(text);
     return swarm;

@@ -13,8 +13,8 @@
 
 /* Written whole or not at all, readable by its owner only. */
 int stored_table_write(const char *path, const struct swarm *swarm, struct err *err);
-/* One reference; nothing in it is confirmed, and it is stale. NULL: `err`; `*missing_out`: there is
- * no such file. */
+/* One reference; nothing in it is confirmed, and it is stale; `err` says what had to be left out,
+ * or is empty. NULL: `err`; `*missing_out`: there is no such file. */
 struct swarm *stored_table_read(const char *path, bool *missing_out, struct err *err);
 /* The same from bytes. */
 struct swarm *stored_table_decode(struct text json, struct err *err);

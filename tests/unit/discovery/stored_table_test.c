@@ -19,12 +19,14 @@ static const char whole[] =
     "\"ingress\":false,\"subnets\":[\"10.0.1.0/24\"]}],"
     "\"services\":[{\"id\":\"s1\",\"name\":\"web\",\"stack\":\"portal\",\"created_us\":5,"
     "\"labels\":{\"enable\":\"true\",\"domain\":\"a.test\"},\"networks\":[0],"
+    "\"vips\":[{\"network\":0,\"address\":\"10.0.1.2\"}],"
     "\"tasks\":[{\"id\":\"t1\",\"name\":\"web.1\","
     "\"addresses\":[{\"network\":0,\"address\":\"10.0.1.5\"}]}]}]}";
 
 static void assert_whole(const struct swarm *swarm)
 {
     const struct swarm_service *web = swarm_find(swarm, TEXT("web"));
+    char printed[ADDRESS_TEXT_BYTES];
 
     assert_non_null(web);
     assert_true(swarm->stale);
@@ -33,6 +35,10 @@ static void assert_whole(const struct swarm *swarm)
     assert_true(text_equal(web->stack, TEXT("portal")));
     assert_int_equal(web->created_us, 5);
     assert_int_equal(web->label_count, 2);
+    assert_int_equal(web->vip_count, 1);
+    assert_int_equal(web->vips[0].network, 0);
+    assert_int_equal(address_print_host(&web->vips[0].address, printed), strlen("10.0.1.2"));
+    assert_string_equal(printed, "10.0.1.2");
     assert_int_equal(web->task_count, 1);
     assert_true(text_equal(web->tasks[0].name, TEXT("web.1")));
     assert_int_equal(web->tasks[0].addresses[0].membership, SWARM_USABLE);
@@ -97,21 +103,8 @@ static const char *const broken[] = {
     "{}",
     "{\"format\":2}",
     "{\"format\":1,\"engines_why\":\"\",\"networks\":{},\"services\":[]}",
-    "{\"format\":1,\"engines_why\":\"\",\"networks\":[],\"services\":[{\"id\":\"\",\"name\":\"x\","
-    "\"stack\":\"\",\"labels\":{},\"networks\":[],\"tasks\":[]}]}",
-    /* an index beyond the networks */
-    "{\"format\":1,\"engines_why\":\"\",\"networks\":[],\"services\":[{\"id\":\"a\",\"name\":\"x\","
-    "\"stack\":\"\",\"labels\":{},\"networks\":[0],\"tasks\":[]}]}",
-    "{\"format\":1,\"engines_why\":\"\",\"networks\":[],\"services\":[{\"id\":\"a\",\"name\":\"x\","
-    "\"stack\":\"\",\"labels\":{},\"networks\":[],\"tasks\":[{\"id\":\"t\",\"name\":\"t\","
-    "\"addresses\":[{\"network\":-1,\"address\":\"10.0.0.1\"}]}]}]}",
-    /* no address */
-    "{\"format\":1,\"engines_why\":\"\",\"networks\":[{\"id\":\"n\",\"name\":\"n\",\"subnets\":[]}]"
-    ","
-    "\"services\":[{\"id\":\"a\",\"name\":\"x\",\"stack\":\"\",\"labels\":{},\"networks\":[],"
-    "\"tasks\":[{\"id\":\"t\",\"name\":\"t\",\"addresses\":[{\"network\":0,\"address\":\"evil\"}]}]"
-    "}]"
-    "}",
+    "{\"format\":1,\"engines_why\":\"\",\"networks\":[],\"services\":{}}",
+    "{\"format\":1,\"engines_why\":\"\",\"networks\":[{\"id\":1}],\"services\":[]}",
 };
 
 static void what_has_another_shape_is_refused(void **state)
@@ -125,6 +118,75 @@ static void what_has_another_shape_is_refused(void **state)
             fail_msg("accepted: %s", broken[i]);
         assert_true(err.text[0] != '\0');
     }
+}
+
+/* One service in front of one that is well. */
+#define TABLE_WITH(service)                                                                        \
+    "{\"format\":1,\"engines_why\":\"\",\"networks\":[{\"id\":\"n\",\"name\":\"n\","               \
+    "\"subnets\":[]}],\"services\":[" service ",{\"id\":\"b\",\"name\":\"well\",\"stack\":\"\","   \
+    "\"labels\":{},\"networks\":[0],\"tasks\":[]}]}"
+
+static const char *const broken_services[] = {
+    TABLE_WITH("7"),
+    TABLE_WITH(
+        "{\"id\":\"\",\"name\":\"x\",\"stack\":\"\",\"labels\":{},\"networks\":[],\"tasks\":[]}"),
+    TABLE_WITH("{\"id\":\"a\",\"name\":\"x\",\"stack\":\"\",\"labels\":{},\"networks\":[]}"),
+    /* an index beyond the networks */
+    TABLE_WITH(
+        "{\"id\":\"a\",\"name\":\"x\",\"stack\":\"\",\"labels\":{},\"networks\":[1],\"tasks\":[]}"),
+    TABLE_WITH("{\"id\":\"a\",\"name\":\"x\",\"stack\":\"\",\"labels\":{},\"networks\":[],\"vips\":"
+               "[{\"network\":1,\"address\":\"10.0.0.1\"}],\"tasks\":[]}"),
+    TABLE_WITH(
+        "{\"id\":\"a\",\"name\":\"x\",\"stack\":\"\",\"labels\":{},\"networks\":[],\"tasks\":"
+        "[{\"id\":\"t\",\"name\":\"t\",\"addresses\":[{\"network\":-1,\"address\":\"10.0.0.1\"}]}]"
+        "}"),
+    /* no addresses */
+    TABLE_WITH("{\"id\":\"a\",\"name\":\"x\",\"stack\":\"\",\"labels\":{},\"networks\":[],\"vips\":"
+               "[{\"network\":0,\"address\":\"10.0.0.1\\u0000\"}],\"tasks\":[]}"),
+    TABLE_WITH(
+        "{\"id\":\"a\",\"name\":\"x\",\"stack\":\"\",\"labels\":{},\"networks\":[],\"tasks\":"
+        "[{\"id\":\"t\",\"name\":\"t\",\"addresses\":[{\"network\":0,\"address\":\"evil\"}]}]}"),
+};
+
+static void a_service_that_cannot_be_read_is_left_out_alone(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(broken_services) / sizeof(broken_services[0]); i++) {
+        struct err err = { "" };
+        struct swarm *swarm = stored_table_decode(text_of(broken_services[i]), &err);
+
+        if (!swarm)
+            fail_msg("refused: %s", broken_services[i]);
+        assert_int_equal(swarm->service_count, 1);
+        assert_non_null(swarm_find(swarm, TEXT("well")));
+        assert_null(swarm_find(swarm, TEXT("x")));
+        assert_string_equal(err.text, "1 of its services cannot be read and are left out");
+        swarm_unref(swarm);
+    }
+}
+
+static void a_nul_in_a_label_comes_back(void **state)
+{
+    char path[] = "/tmp/swarmward-table-XXXXXX";
+    struct swarm *swarm = stored_table_decode(text_of(whole), NULL);
+    struct docker_label *labels = swarm->services[0].labels;
+    struct swarm *again;
+    struct err err;
+    bool missing;
+    int fd = mkstemp(path);
+
+    (void)state;
+    close(fd);
+    for (size_t i = 0; i < swarm->services[0].label_count; i++)
+        labels[i].value = text_make("a\0b", 3);
+    assert_int_equal(stored_table_write(path, swarm, &err), 0);
+    again = stored_table_read(path, &missing, &err);
+    assert_non_null(again);
+    assert_string_equal(err.text, "");
+    assert_true(text_equal(again->services[0].labels[0].value, text_make("a\0b", 3)));
+    swarm_unref(swarm);
+    swarm_unref(again);
+    unlink(path);
 }
 
 static void a_file_that_is_not_there_is_no_mistake(void **state)
@@ -144,6 +206,8 @@ int main(void)
         cmocka_unit_test(only_what_is_usable_is_kept),
         cmocka_unit_test(every_cut_is_refused),
         cmocka_unit_test(what_has_another_shape_is_refused),
+        cmocka_unit_test(a_service_that_cannot_be_read_is_left_out_alone),
+        cmocka_unit_test(a_nul_in_a_label_comes_back),
         cmocka_unit_test(a_file_that_is_not_there_is_no_mistake),
     };
 
