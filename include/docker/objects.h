@@ -15,10 +15,13 @@
  * What is kept of the Engine's JSON: the members below and nothing else (environment variables,
  * arguments and mounts never leave the parser). Decoders take the body of an answer; texts land in
  * `arena`. -1: `err` says which member has the wrong shape; a list is then not usable at all. A
- * single object of a list that lacks what it must have is left out and counted in `bad_out`.
+ * single object of a list that lacks what it must have is left out and counted in `bad_out`; of a
+ * service that cannot be read the ID is kept, if there is one.
  */
 
-#define DOCKER_LABELS_MAX 512 /* a service; more than that is a service that is left out */
+/* A service, whatever they are for; with more it cannot be read. Swarm's own bound is the size of a
+ * specification, about 1.5 MB. */
+#define DOCKER_LABELS_MAX 65536
 
 struct docker_label {
     struct text name;
@@ -45,6 +48,8 @@ enum docker_update {
 };
 
 struct docker_service {
+    const char *problem; /* static: why it cannot be read, and has an ID and perhaps a name only;
+                            NULL: it was read */
     struct text id;
     struct text name;
     uint64_t version;            /* Version.Index: grows with every change */

@@ -2,6 +2,7 @@
 
 #include "json_read.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -12,11 +13,36 @@
 #define READ_FLAGS (JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL)
 #define ID_BYTES   128
 
+static json_t *load(struct text bytes, json_error_t *error)
+{
+    return json_loadb(bytes.at ? bytes.at : "", bytes.len, READ_FLAGS, error);
+}
+
+/*
+ * jansson has no member names with a NUL, and one in a label would make its service unreadable: it
+ * becomes U+FFFD, which has as many bytes and is no name of ours either.
+ */
+static json_t *load_without_nul(struct text bytes, json_error_t *error)
+{
+    static const char nul[] = "\\u0000";
+    char *copy = text_to_heap(bytes);
+    json_t *root;
+
+    for (char *at = strchr(copy, '\\'); at && at[1]; at = strchr(at + 2, '\\'))
+        if (strncmp(at, nul, sizeof(nul) - 1) == 0)
+            memcpy(at, "\\ufffd", sizeof(nul) - 1);
+    root = load(text_make(copy, bytes.len), error);
+    free(copy);
+    return root;
+}
+
 json_t *json_read(struct text bytes, const char *what, struct err *err)
 {
     json_error_t error;
-    json_t *root = json_loadb(bytes.at ? bytes.at : "", bytes.len, READ_FLAGS, &error);
+    json_t *root = load(bytes, &error);
 
+    if (!root && json_error_code(&error) == json_error_null_byte_in_key)
+        root = load_without_nul(bytes, &error);
     if (!root)
         err_set(err, "%s: no valid JSON, byte %d: %.100s", what, error.position, error.text);
     return root;

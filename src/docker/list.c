@@ -115,6 +115,19 @@ static int count_items(const struct list_kind *kind, struct text json, size_t *c
     return 0;
 }
 
+static bool read_item(const struct list_kind *kind, struct text item, struct arena *arena,
+                      void *into)
+{
+    json_t *object = json_read(item, kind->name, NULL);
+    bool good;
+
+    if (!object)
+        return kind->salvage && kind->salvage(item, arena, into);
+    good = json_is_object(object) && kind->read(object, arena, into);
+    json_decref(object);
+    return good;
+}
+
 int list_read(const struct list_kind *kind, struct text json, struct arena *arena,
               struct list_result *result_out, struct err *err)
 {
@@ -127,12 +140,8 @@ int list_read(const struct list_kind *kind, struct text json, struct arena *aren
     if (count_items(kind, json, &count, err) < 0)
         return -1;
     items = arena_new(arena, count + 1, kind->bytes);
-    while (list_next(&cursor, &item) == LIST_ITEM) {
-        json_t *object = json_read(item, kind->name, NULL);
-
-        used += json_is_object(object) && kind->read(object, arena, items + used * kind->bytes);
-        json_decref(object);
-    }
+    while (list_next(&cursor, &item) == LIST_ITEM)
+        used += read_item(kind, item, arena, items + used * kind->bytes);
     *result_out = (struct list_result){ .items = items, .count = used, .bad = count - used };
     return 0;
 }

@@ -29,6 +29,8 @@ struct list_kind {
     size_t bytes;     /* of one element */
     /* One object of it; false: it lacks what it must have. */
     bool (*read)(const json_t *json, struct arena *arena, void *into);
+    /* What is left of one that is no JSON; false: nothing. NULL: never anything. */
+    bool (*salvage)(struct text bytes, struct arena *arena, void *into);
 };
 
 struct list_result {

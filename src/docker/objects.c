@@ -81,7 +81,11 @@ static bool read_task(const json_t *json, struct arena *arena, void *memory)
 int docker_tasks_decode(struct text json, struct arena *arena, struct docker_task **tasks_out,
                         size_t *count_out, size_t *bad_out, struct err *err)
 {
-    static const struct list_kind kind = { "tasks", sizeof(struct docker_task), read_task };
+    static const struct list_kind kind = {
+        .name = "tasks",
+        .bytes = sizeof(struct docker_task),
+        .read = read_task,
+    };
     struct list_result result;
 
     if (list_read(&kind, json, arena, &result, err) < 0)
@@ -138,8 +142,11 @@ int docker_networks_decode(struct text json, struct arena *arena,
                            struct docker_network **networks_out, size_t *count_out, size_t *bad_out,
                            struct err *err)
 {
-    static const struct list_kind kind = { "networks", sizeof(struct docker_network),
-                                           read_network };
+    static const struct list_kind kind = {
+        .name = "networks",
+        .bytes = sizeof(struct docker_network),
+        .read = read_network,
+    };
     struct list_result result;
 
     if (list_read(&kind, json, arena, &result, err) < 0)
@@ -178,7 +185,11 @@ static bool read_node(const json_t *json, struct arena *arena, void *memory)
 int docker_nodes_decode(struct text json, struct arena *arena, struct docker_node **nodes_out,
                         size_t *count_out, size_t *bad_out, struct err *err)
 {
-    static const struct list_kind kind = { "nodes", sizeof(struct docker_node), read_node };
+    static const struct list_kind kind = {
+        .name = "nodes",
+        .bytes = sizeof(struct docker_node),
+        .read = read_node,
+    };
     struct list_result result;
 
     if (list_read(&kind, json, arena, &result, err) < 0)

@@ -102,7 +102,16 @@ static enum docker_update read_update(const json_t *service)
     return DOCKER_UPDATE_NONE;
 }
 
-/* False: it lacks what every service has, or has more than any may. */
+static const char *problem_of(const struct docker_service *service, const json_t *labels)
+{
+    if (!service->name.len)
+        return "it has no name";
+    if (json_object_size(labels) > DOCKER_LABELS_MAX)
+        return "it has more than 65536 labels";
+    return NULL;
+}
+
+/* False: nobody can say which one it is. */
 static bool read_service(const json_t *json, struct arena *arena, void *memory)
 {
     const json_t *spec = json_object_get(json, "Spec");
@@ -120,12 +129,44 @@ static bool read_service(const json_t *json, struct arena *arena, void *memory)
         .dns_round_robin =
             text_equal(json_see_text(json_object_get(spec, "EndpointSpec"), "Mode"), TEXT("dnsrr")),
     };
-    if (!json_is_id(into->id) || !into->name.len || json_object_size(labels) > DOCKER_LABELS_MAX)
+    if (!json_is_id(into->id))
         return false;
+    into->problem = problem_of(into, labels);
+    if (into->problem)
+        return true;
     into->labels = read_labels(labels, arena, &into->label_count);
     read_networks(json, arena, into);
     read_vips(json, arena, into);
     read_ports(json, arena, into);
+    return true;
+}
+
+static bool skip_word(struct text *rest, struct text word)
+{
+    *rest = text_trim(*rest);
+    if (!text_starts(*rest, word))
+        return false;
+    *rest = text_from(*rest, word.len);
+    return true;
+}
+
+/* The Engine writes the ID first. */
+static bool salvage_service(struct text bytes, struct arena *arena, void *memory)
+{
+    struct docker_service *into = memory;
+    struct text rest = bytes;
+    struct text id;
+
+    if (!skip_word(&rest, TEXT("{")) || !skip_word(&rest, TEXT("\"ID\"")) ||
+        !skip_word(&rest, TEXT(":")) || !skip_word(&rest, TEXT("\"")))
+        return false;
+    id = text_first(rest, text_find(rest, '"'));
+    if (!json_is_id(id) || text_find(id, '\\') < id.len)
+        return false;
+    *into = (struct docker_service){
+        .problem = "it is no JSON that can be read",
+        .id = arena_text(arena, id),
+    };
     return true;
 }
 
@@ -134,8 +175,12 @@ int docker_services_decode(struct text json, struct arena *arena,
                            struct docker_service **services_out, size_t *count_out, size_t *bad_out,
                            struct err *err)
 {
-    static const struct list_kind kind = { "services", sizeof(struct docker_service),
-                                           read_service };
+    static const struct list_kind kind = {
+        .name = "services",
+        .bytes = sizeof(struct docker_service),
+        .read = read_service,
+        .salvage = salvage_service,
+    };
     struct list_result result;
 
     if (list_read(&kind, json, arena, &result, err) < 0)

@@ -27,7 +27,7 @@ static void check_services(struct text json, struct arena *arena)
     }
     must(count + bad <= json.len);
     for (size_t i = 0; i < count; i++) {
-        must(services[i].id.len > 0 && services[i].name.len > 0);
+        must(services[i].id.len > 0 && (services[i].name.len > 0 || services[i].problem));
         must(services[i].label_count <= DOCKER_LABELS_MAX);
         for (size_t j = 0; j < services[i].network_count; j++)
             must(services[i].networks[j].len > 0);

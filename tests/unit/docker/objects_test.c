@@ -251,7 +251,7 @@ static const struct {
     { "[{\"ID\":\"a\\u0000b\",\"ServiceID\":\"s\"}, " TASK "]", 1, 1 },
     { "[{\"ID\":\"a b\",\"ServiceID\":\"s\"}, " TASK "]", 1, 1 },
     { "[{\"ID\":7,\"ServiceID\":\"s\"}, " TASK "]", 1, 1 },
-    { "[{\"\\u0000\":1,\"ID\":\"a\",\"ServiceID\":\"s\"}, " TASK "]", 1, 1 },
+    { "[{\"\\u0000\":1,\"ID\":\"a\",\"ServiceID\":\"s\"}, " TASK "]", 2, 0 },
     { "[{\"ID\":\"a\",\"ServiceID\":\"s\",\"x\":1e999}, " TASK "]", 1, 1 },
     { "[{\"ID\":\"a\",\"ServiceID\":\"s\",\"Slot\":-1}, " TASK "]", 2, 0 },
     { "[{\"ID\":\"a\",\"ServiceID\":\"s\",\"Slot\":99999999999999999999}, " TASK "]", 2, 0 },
@@ -348,9 +348,87 @@ static void lists_and_labels_are_bounded(void **state)
     buffer_append_text(&json, TEXT("}}}," SERVICE "]"));
     assert_int_equal(
         docker_services_decode(buffer_text(&json), &arena, &services, &count, &bad, &err), 0);
-    assert_int_equal(count, 1);
-    assert_int_equal(bad, 1);
+    assert_int_equal(count, 2);
+    assert_int_equal(bad, 0);
+    same(services[0].id, "a");
+    same(services[0].name, "b");
+    assert_non_null(services[0].problem);
+    assert_int_equal(services[0].label_count, 0);
+    assert_null(services[1].problem);
     buffer_done(&json);
+    arena_done(&arena);
+}
+
+/* Whoever asks knows at least whom not to take for removed. */
+static void of_a_service_that_cannot_be_read_the_id_is_kept(void **state)
+{
+    static const struct {
+        const char *json;
+        const char *id; /* NULL: nobody can say whose it is */
+    } cases[] = {
+        { "{\"ID\":\"a\"}", "a" },
+        { "{\"ID\":\"a\",\"Spec\":{\"Name\":7}}", "a" },
+        { "{\"ID\":\"a\",\"Spec\":{\"Name\":\"b\",}}", "a" },
+        { " { \"ID\" : \"a\", what is this? }", "a" },
+        { "{\"ID\":\"a b\", what is this? }", NULL },
+        { "{\"ID\":\"\", what is this? }", NULL },
+        { "{\"ID\":7, what is this? }", NULL },
+        { "{\"Id\":\"a\", what is this? }", NULL },
+        { "{\"Spec\":{\"Name\":\"b\"}}", NULL },
+        { "null", NULL },
+        { "{\"ID\":\"a\"", "a" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct arena arena = { 0 };
+        struct docker_service *services;
+        size_t count = 0;
+        size_t bad = 0;
+        struct text json = arena_format(&arena, "[%s," SERVICE "]", cases[i].json);
+        int status = docker_services_decode(json, &arena, &services, &count, &bad, NULL);
+
+        if (i + 1 == sizeof(cases) / sizeof(cases[0])) { /* it takes the list's end along */
+            assert_int_equal(status, -1);
+        } else {
+            assert_int_equal(status, 0);
+            assert_int_equal(count, cases[i].id ? 2 : 1);
+            assert_int_equal(bad, cases[i].id ? 0 : 1);
+            assert_null(services[count - 1].problem);
+        }
+        if (count == 2) {
+            same(services[0].id, cases[i].id);
+            assert_non_null(services[0].problem);
+        }
+        arena_done(&arena);
+    }
+}
+
+/* jansson refuses those; in the JSON of the Engine they are allowed, and one is enough to be mean.
+ */
+static void a_nul_in_a_name_is_another_character(void **state)
+{
+    struct arena arena = { 0 };
+    struct docker_service *services;
+    size_t count;
+    size_t bad;
+
+    (void)state;
+    assert_int_equal(
+        docker_services_decode(
+            TEXT("[{\"ID\":\"a\",\"Spec\":{\"Name\":\"b\",\"Labels\":{\"x\\u0000\":\"1\","
+                 "\"y\\\\u0000\":\"2\\\\\"}}}]"),
+            &arena, &services, &count, &bad, NULL),
+        0);
+    assert_int_equal(count, 1);
+    assert_null(services->problem);
+    assert_int_equal(services->label_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        bool first = text_equal(services->labels[i].value, TEXT("1"));
+
+        same(services->labels[i].name, first ? "x\xef\xbf\xbd" : "y\\u0000");
+        same(services->labels[i].value, first ? "1" : "2\\");
+    }
     arena_done(&arena);
 }
 
@@ -417,6 +495,8 @@ int main(void)
         cmocka_unit_test(every_cut_is_noticed),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(lists_and_labels_are_bounded),
+        cmocka_unit_test(of_a_service_that_cannot_be_read_the_id_is_kept),
+        cmocka_unit_test(a_nul_in_a_name_is_another_character),
         cmocka_unit_test(times),
         cmocka_unit_test(engines_that_may_encrypt),
     };
