@@ -167,6 +167,8 @@ static bool take_spec(struct known_service *service, struct text body)
         table_remove(service);
     else if (count == 1)
         table_take_service(discovery, &services[0]); /* may free `service` */
+    else
+        odd_spec(service, "it cannot be read");
     arena_done(&arena);
     return good;
 }

@@ -190,7 +190,7 @@ static int take_services(struct discovery *discovery, struct text body, struct a
     for (size_t i = 0; i < count; i++)
         if (!events_know_better(discovery, services[i].id))
             table_take_service(discovery, &services[i]);
-    if (bad == 0) /* else it may be one of those that could not be read */
+    if (bad == 0) /* else it may be one of those that do not even have an ID */
         table_sweep(discovery);
     odd_list(discovery, LIST_SERVICES, oddity_of(bad));
     follow_round(discovery);

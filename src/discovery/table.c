@@ -10,6 +10,8 @@
 #include "discovery_private.h"
 #include "oddities.h"
 
+#define LABELS_MOST 512 /* of a service, under the prefix */
+
 /* --- services ------------------------------------------------------------------------------------
  */
 
@@ -128,8 +130,8 @@ void table_sweep(struct discovery *discovery)
 
 void table_done(struct discovery *discovery)
 {
-    for (size_t i = 0; i < discovery->service_count; i++)
-        service_free(discovery->services[i]);
+    while (discovery->service_count)
+        service_free(discovery->services[--discovery->service_count]);
     free(discovery->services);
     arena_done(&discovery->network_arena);
     arena_done(&discovery->node_arena);
@@ -256,11 +258,12 @@ static struct known_service *claim(struct discovery *discovery, const struct doc
     return service;
 }
 
-bool table_take_service(struct discovery *discovery, const struct docker_service *from)
+static void take_service(struct discovery *discovery, const struct docker_service *from)
 {
     struct known_service *service = claim(discovery, from);
     bool changed = !service->listed || service->service.version != from->version;
 
+    odd_spec(service, NULL);
     service->list_number = discovery->list_number;
     service->listed = true;
     service->enabled = is_enabled(discovery, from);
@@ -272,16 +275,50 @@ bool table_take_service(struct discovery *discovery, const struct docker_service
         service->service = (struct docker_service){ .version = from->version };
         if (changed)
             discovery_touch(discovery);
-        return false;
+        return;
     }
     service->service.update = from->update;
     if (!changed && service->service.id.len) /* else nobody asked for it before */
-        return true;
+        return;
     copy_spec(service, from);
     /* Swarm makes the tasks of a new service after it; those of a start are there. */
     follow_hurry(service, discovery->complete ? 3000 : 0);
     discovery_touch(discovery);
-    return true;
+}
+
+/* It is there, and what was known of it stays. */
+static void spare_service(struct discovery *discovery, const struct docker_service *from,
+                          const char *problem)
+{
+    struct known_service *service = table_by_id(discovery, from->id);
+    bool has_namesake = table_by_name(discovery, from->name) != NULL;
+
+    if (!service) /* a namesake is another one */
+        service = table_add(discovery, from->id, has_namesake ? TEXT_NONE : from->name);
+    service->list_number = discovery->list_number;
+    odd_spec(service, problem);
+}
+
+static const char *problem_of(const struct discovery *discovery, const struct docker_service *from)
+{
+    struct text rest;
+    size_t count = 0;
+
+    if (from->problem)
+        return from->problem;
+    for (size_t i = 0; i < from->label_count; i++)
+        count += under_prefix(discovery, from->labels[i].name, &rest);
+    return count > LABELS_MOST ? "it has more than 512 labels under the prefix" : NULL;
+}
+
+void table_take_service(struct discovery *discovery, const struct docker_service *from)
+{
+    const char *problem = problem_of(discovery, from);
+
+    if (problem)
+        spare_service(discovery, from, problem);
+    else
+        take_service(discovery, from);
 }
 
 /* --- tasks ---------------------------------------------------------------------------------------

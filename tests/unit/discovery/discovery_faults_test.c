@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "discovery/discovery.h"
 #include "live_world.h"
 
@@ -239,6 +240,130 @@ static void a_node_that_cannot_be_read_does_not_hide_an_old_one(void **state)
     world_done(discovery);
 }
 
+/* --- services that cannot be read ----------------------------------------------------------------
+ */
+
+static bool is_said(const struct discovery *discovery, const char *what)
+{
+    return strstr(problem_of(discovery), what) != NULL;
+}
+
+static void a_service_that_cannot_be_read_is_said_and_spares_no_other(void **state)
+{
+    static const char *const lists[] = {
+        "[{\"ID\":\"svc1\",\"Spec\":{}}]",
+        "[{\"ID\":\"svc1\", what is this?}]",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        struct discovery *discovery = live_world();
+        uint64_t errors;
+
+        world_put_service("svc2", "other", 5, true);
+        world_event("service", "create", "svc2");
+        world_run(1000);
+        assert_true(is_there(discovery, "other"));
+        world_fault(DOCKER_VERSION, WORLD_UNREACHABLE);
+        world_cut_events();
+        world_drop_service("svc2");
+        world_say(DOCKER_SERVICES, lists[i]);
+        world_run(1000);
+        errors = api_errors_of(discovery);
+        world_fault(DOCKER_VERSION, WORLD_FINE);
+        world_run(16000);
+        assert_int_equal(link_of(discovery), DISCOVERY_LIVE);
+        assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.5"));
+        assert_false(is_there(discovery, "other"));
+        assert_true(is_said(discovery, "web") && is_said(discovery, "svc1"));
+        assert_true(api_errors_of(discovery) > errors);
+        world_say(DOCKER_SERVICES, NULL);
+        world_run(RESYNC_MS);
+        assert_string_equal(problem_of(discovery), "");
+        assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.5"));
+        world_done(discovery);
+    }
+}
+
+static void so_is_one_that_becomes_unreadable(void **state)
+{
+    static const char *const looks[] = { "[{\"ID\":\"svc1\"}]", "[null]" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+        struct discovery *discovery = live_world();
+
+        world_say(DOCKER_SERVICES, looks[i]);
+        world_event("service", "update", "svc1");
+        world_run(1000);
+        assert_true(is(discovery, SWARM_USABLE, "web", "10.1.0.5"));
+        assert_true(is_said(discovery, "web"));
+        world_say(DOCKER_SERVICES, NULL);
+        world_drop_service("svc1");
+        world_event("service", "remove", "svc1");
+        world_run(1000);
+        assert_false(is_there(discovery, "web"));
+        assert_string_equal(problem_of(discovery), "");
+        world_done(discovery);
+    }
+}
+
+static void one_that_comes_unreadable_is_served_once_it_can_be_read(void **state)
+{
+    struct discovery *discovery = live_world();
+
+    (void)state;
+    world_put_service("svc2", "new", 5, true);
+    world_say(DOCKER_SERVICES, "[{\"ID\":\"svc2\",\"Spec\":{\"Labels\":{}}}]");
+    world_event("service", "create", "svc2");
+    world_run(1000);
+    assert_true(is_said(discovery, "svc2"));
+    assert_false(is_there(discovery, "new"));
+    world_say(DOCKER_SERVICES, NULL);
+    world_event("service", "update", "svc2");
+    world_run(1000);
+    assert_string_equal(problem_of(discovery), "");
+    assert_true(is_there(discovery, "new"));
+    world_done(discovery);
+}
+
+static const char *service_with_labels(struct buffer *json, const char *prefix, int count)
+{
+    buffer_clear(json);
+    buffer_format(
+        json, "[{\"ID\":\"svc1\",\"Version\":{\"Index\":9},\"Spec\":{\"Name\":\"web\",\"Labels\":"
+              "{\"swarmward.enable\":\"true\"");
+    for (int i = 0; i < count; i++)
+        buffer_format(json, ",\"%s.k%d\":\"\"", prefix, i);
+    buffer_format(json, "},\"TaskTemplate\":{\"Networks\":[{\"Target\":\"net1\"}]}}}]");
+    buffer_append_byte(json, '\0');
+    return buffer_text(json).at;
+}
+
+static void only_labels_under_the_prefix_can_be_too_many(void **state)
+{
+    static const struct {
+        const char *prefix;
+        int count;
+        size_t kept; /* 1: as before */
+    } cases[] = { { "other", 5000, 1 }, { "swarmward", 511, 512 }, { "swarmward", 512, 1 } };
+    struct buffer json = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct discovery *discovery = live_world();
+
+        world_say(DOCKER_SERVICES, service_with_labels(&json, cases[i].prefix, cases[i].count));
+        world_event("service", "update", "svc1");
+        world_run(1000);
+        assert_int_equal(discovery_swarm(discovery)->services[0].label_count, cases[i].kept);
+        assert_int_equal(is_said(discovery, "512"), cases[i].count == 512);
+        assert_int_equal(is_said(discovery, "web"), cases[i].count == 512);
+        world_done(discovery);
+    }
+    buffer_done(&json);
+}
+
 /* --- addresses of somebody else ------------------------------------------------------------------
  */
 
@@ -356,6 +481,10 @@ int main(void)
         cmocka_unit_test(half_a_list_of_tasks_takes_none_away),
         cmocka_unit_test(half_a_list_of_networks_takes_none_away),
         cmocka_unit_test(a_node_that_cannot_be_read_does_not_hide_an_old_one),
+        cmocka_unit_test(a_service_that_cannot_be_read_is_said_and_spares_no_other),
+        cmocka_unit_test(so_is_one_that_becomes_unreadable),
+        cmocka_unit_test(one_that_comes_unreadable_is_served_once_it_can_be_read),
+        cmocka_unit_test(only_labels_under_the_prefix_can_be_too_many),
         cmocka_unit_test(an_address_that_dns_gives_to_another_service_is_taken_away),
         cmocka_unit_test(so_is_one_that_only_dns_has_given_before),
         cmocka_unit_test(an_address_that_dns_gives_to_both_stays_with_both),
