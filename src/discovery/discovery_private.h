@@ -69,7 +69,8 @@ struct discovery {
     int64_t api_refilled_us;
     bool engines_encrypt;
     bool complete;
-    bool api_failed; /* once: waiting for it is over */
+    bool cannot_help; /* the Engine is no manager, or speaks no version of ours */
+    bool api_failed;  /* once: waiting for it is over */
     bool dns_patience_over;
     bool was_settled;
 };

@@ -14,7 +14,6 @@
 
 #define BACK_OFF_LEAST_MS 250
 #define BACK_OFF_MOST_MS  15000
-#define NO_MANAGER_MS     30000
 /* A link that lived for shorter than this was no link: trying goes on as slowly as before. */
 #define PROVEN_MS 10000
 
@@ -85,6 +84,8 @@ static int64_t next_back_off_ms(const struct discovery *discovery)
 {
     int64_t lived_ms = io_now_ms(discovery->io) - discovery->live_since_ms;
 
+    if (discovery->cannot_help)
+        return BACK_OFF_MOST_MS;
     if (!discovery->back_off_ms ||
         (discovery->facts.link == DISCOVERY_LIVE && lived_ms >= PROVEN_MS))
         return BACK_OFF_LEAST_MS;
@@ -103,6 +104,7 @@ void link_lost(struct discovery *discovery, const char *problem)
     discovery->facts.api_reconnects++;
     discovery->api_failed = true;
     discovery->back_off_ms = next_back_off_ms(discovery);
+    discovery->cannot_help = false;
     wait_before_next(discovery, discovery->back_off_ms);
     enter(discovery, DISCOVERY_LOST);
 }
@@ -120,7 +122,7 @@ static int take_info(struct discovery *discovery, struct text body, struct arena
     text_to_buffer(info.node_id, discovery->node_id, sizeof(discovery->node_id));
     if (info.manager)
         return 0;
-    discovery->back_off_ms = NO_MANAGER_MS / 2;
+    discovery->cannot_help = true;
     if (text_equal(info.swarm_state, TEXT("active")))
         return err_set(err, "this Engine is no manager: services are listed by managers only; "
                             "until then tasks are found by DNS, and labels are not read");
@@ -367,7 +369,7 @@ static void on_version(void *owner, const struct docker_answer *answer)
     }
     if (docker_engine_negotiate(discovery->engine, answer->body, &err) < 0) {
         discovery->facts.api_errors++;
-        discovery->back_off_ms = BACK_OFF_MOST_MS;
+        discovery->cannot_help = true;
         link_lost(discovery, err.text);
         return;
     }

@@ -240,6 +240,58 @@ static void a_node_that_cannot_be_read_does_not_hide_an_old_one(void **state)
     world_done(discovery);
 }
 
+/* --- an Engine that cannot help ------------------------------------------------------------------
+ */
+
+/* No manager, or no version in common: nobody mends that within a second. */
+static void an_engine_that_cannot_help_is_asked_seldom_from_the_first_time(void **state)
+{
+    static const struct {
+        enum docker_call call;
+        const char *body;
+    } cases[] = {
+        { DOCKER_INFO, "{\"Swarm\":{\"NodeID\":\"node1\",\"LocalNodeState\":\"active\"}}" },
+        { DOCKER_INFO, "{\"Swarm\":{\"LocalNodeState\":\"inactive\"}}" },
+        { DOCKER_VERSION, "{\"Api\":\"too old\"}" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct discovery *discovery = live_world();
+        size_t before;
+
+        world_run(RESYNC_MS); /* a link that has proven itself */
+        world_say(cases[i].call, cases[i].body);
+        world_cut_events();
+        world_run(1000); /* reconnected after 250 ms, and then it was said */
+        assert_int_equal(link_of(discovery), DISCOVERY_LOST);
+        before = world_count(DOCKER_VERSION);
+        world_run(6000);
+        assert_int_equal(world_count(DOCKER_VERSION), before);
+        world_run(60000 - 6000);
+        assert_in_range(world_count(DOCKER_VERSION) - before, 4, 8);
+        world_say(cases[i].call, NULL);
+        world_run(16000);
+        assert_int_equal(link_of(discovery), DISCOVERY_LIVE);
+        world_done(discovery);
+    }
+}
+
+/* It was one until now, and the resync is told. */
+static void a_manager_that_becomes_a_worker_is_asked_seldom(void **state)
+{
+    struct discovery *discovery = live_world();
+    size_t before;
+
+    (void)state;
+    world_say(DOCKER_INFO, "{\"Swarm\":{\"NodeID\":\"node1\",\"LocalNodeState\":\"active\"}}");
+    before = world_count(DOCKER_VERSION);
+    world_run(RESYNC_MS - REST_MS + 6000);
+    assert_int_equal(link_of(discovery), DISCOVERY_LOST);
+    assert_int_equal(world_count(DOCKER_VERSION), before);
+    world_done(discovery);
+}
+
 /* --- services that cannot be read ----------------------------------------------------------------
  */
 
@@ -481,6 +533,8 @@ int main(void)
         cmocka_unit_test(half_a_list_of_tasks_takes_none_away),
         cmocka_unit_test(half_a_list_of_networks_takes_none_away),
         cmocka_unit_test(a_node_that_cannot_be_read_does_not_hide_an_old_one),
+        cmocka_unit_test(an_engine_that_cannot_help_is_asked_seldom_from_the_first_time),
+        cmocka_unit_test(a_manager_that_becomes_a_worker_is_asked_seldom),
         cmocka_unit_test(a_service_that_cannot_be_read_is_said_and_spares_no_other),
         cmocka_unit_test(so_is_one_that_becomes_unreadable),
         cmocka_unit_test(one_that_comes_unreadable_is_served_once_it_can_be_read),
