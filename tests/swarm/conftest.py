@@ -107,12 +107,14 @@ def three_node_stage(tmp_path_factory):
 
 @pytest.fixture
 def one_node(one_node_stage):
+    one_node_stage.services.wait_discovery_live()  # whatever the scenario before has done to it
     yield one_node_stage.services
     one_node_stage.services.clear()
 
 
 @pytest.fixture
 def three_nodes(three_node_stage):
+    three_node_stage.services.wait_discovery_live()
     yield three_node_stage.services
     three_node_stage.services.clear()
 
@@ -122,6 +124,7 @@ def two_fronts(three_node_stage):
     """The same with swarmward on node 3, too."""
     front, lab = three_node_stage.front, three_node_stage.lab
     front.place(lab.nodes[2], lab.nodes[3])
+    three_node_stage.services.wait_discovery_live()
     yield three_node_stage.services
     three_node_stage.services.clear()
     front.place(lab.nodes[2])
