@@ -10,6 +10,7 @@ second, and breaks on command.
     engine.crash_task(shop)                          # one task fails, a new one starts
     engine.remove_service(shop)
     engine.fault("/tasks", "error")                  # see FAULTS; engine.fault("*", None) ends all
+    engine.bodies["/tasks"] = b"[null]"              # what is answered instead; del ends it
     engine.drop_event_streams()
     engine.refuse(True)                              # nobody listens; refuse(False): again
     engine.counts["/tasks"]                          # requests so far, by path without version
@@ -97,6 +98,7 @@ class FakeEngine:
         self.tasks_of = collections.defaultdict(list)  # service ID -> task IDs
         self.streams, self.sockets = [], set()
         self.faults = {}
+        self.bodies = {}  # by path: what is answered instead of the truth
         self.fault_ended = threading.Condition(self.lock)
         self.counts = collections.Counter()
         self.queries = []  # (path, filters) of every request
@@ -116,13 +118,13 @@ class FakeEngine:
 
     # --- the model -------------------------------------------------------------------------------
 
-    def add_node(self, hostname, engine="29.0.1", role="manager", leader=False, address="127.0.0.1"):
+    def add_node(self, hostname, engine="29.0.1", role="manager", leader=False, address="127.0.0.1", state="ready"):
         node = {
             "ID": new_id(next(self.numbers), "n"),
             "Version": {"Index": next(self.indexes)},
             "Spec": {"Role": role, "Availability": "active"},
             "Description": {"Hostname": hostname, "Engine": {"EngineVersion": engine}},
-            "Status": {"State": "ready", "Addr": address},
+            "Status": {"State": state, "Addr": address},
         }
         if role == "manager":
             node["ManagerStatus"] = {"Leader": leader, "Reachability": "reachable"}
@@ -406,7 +408,7 @@ class FakeEngine:
             return self._refuse_version(sock, asked, "new. Maximum", "ApiVersion")
         if path == "/events":
             return self._stream(sock, filters)
-        body = self._body(path, filters)
+        body = self.bodies.get(path) or self._body(path, filters)
         if body is None:
             return self._send(sock, 404, b'{"message":"page not found"}')
         return self._send(sock, 200, body, fault)
