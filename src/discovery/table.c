@@ -150,13 +150,15 @@ static bool under_prefix(const struct discovery *discovery, struct text name, st
     return true;
 }
 
+/* A slip of the pen, too: who reads the labels says so, and serves what was there before it. */
 static bool is_enabled(const struct discovery *discovery, const struct docker_service *service)
 {
     struct text rest;
 
     for (size_t i = 0; i < service->label_count; i++)
         if (under_prefix(discovery, service->labels[i].name, &rest) &&
-            text_equal(rest, TEXT("enable")) && text_equal(service->labels[i].value, TEXT("true")))
+            text_equal(rest, TEXT("enable")) &&
+            !text_equal(service->labels[i].value, TEXT("false")))
             return true;
     return false;
 }
