@@ -43,7 +43,7 @@ static const struct field flat_rows[] = {
         FIELD_AT(struct label_flat, enable),
         .kind = FIELD_BOOL,
         .fallback = "false",
-        .help = "Nothing else is read unless this is `true`.",
+        .help = "`true`: the other labels are read.",
     },
     {
         .name = "domain",

@@ -55,25 +55,47 @@ static bool owner_allows(const struct owner_settings *owner, const struct swarm_
     return false;
 }
 
-static int check_owner(const struct mapper *mapper, const struct claim *claim, struct err *err)
+static bool may_have(const struct settings *file, const struct swarm_service *service,
+                     struct text host)
 {
-    const struct settings *file = mapper->file;
     bool has_owner = false;
 
     for (size_t i = 0; i < file->owner_count; i++) {
-        if (!owner_covers(file->owners[i].domain, claim->host))
+        if (!owner_covers(file->owners[i].domain, host))
             continue;
-        if (owner_allows(&file->owners[i], claim->service))
-            return 0;
+        if (owner_allows(&file->owners[i], service))
+            return true;
         has_owner = true;
     }
-    if (!has_owner && file->policy.default_owner == DEFAULT_OWNER_ALLOW)
+    return !has_owner && file->policy.default_owner == DEFAULT_OWNER_ALLOW;
+}
+
+/* The first name of the claim that it may not have: a wildcard is a claim to every name beneath it
+ * that a row speaks of. "": it may have all. */
+static struct text not_its_own(const struct settings *file, const struct claim *claim)
+{
+    if (!may_have(file, claim->service, claim->host))
+        return claim->host;
+    for (size_t i = 0; i < file->owner_count; i++)
+        if (owner_covers(claim->host, file->owners[i].domain) &&
+            !may_have(file, claim->service, file->owners[i].domain))
+            return file->owners[i].domain;
+    return TEXT_NONE;
+}
+
+static int check_owner(const struct mapper *mapper, const struct claim *claim, struct err *err)
+{
+    struct text host = not_its_own(mapper->file, claim);
+    bool beneath = !text_equal(host, claim->host);
+
+    if (!host.len)
         return 0;
     return err_set(
         err,
-        "domain %.*s: policy.owners does not give it to %s %.*s; add a row, or choose "
+        "domain %.*s%s%.*s%s: policy.owners does not give it to %s %.*s; add a row, or choose "
         "another domain",
-        TEXT_ARGS(claim->host), claim->service->stack.len ? "the stack" : "the service",
+        TEXT_ARGS(host), beneath ? " (beneath " : "", beneath ? (int)claim->host.len : 0,
+        claim->host.at, beneath ? ")" : "", claim->service->stack.len ? "the stack" : "the service",
         TEXT_ARGS(claim->service->stack.len ? claim->service->stack : claim->service->name));
 }
 
@@ -194,32 +216,84 @@ static int try_labels(struct mapper *mapper, size_t index, const struct label_se
     return 0;
 }
 
+/* --- labels that lead nowhere --------------------------------------------------------------------
+ */
+
+static int check_port(struct mapper *mapper, const struct claim *claim, struct err *err)
+{
+    if (claim->route->port || file_service_at(mapper, claim).len)
+        return 0;
+    return err_set(err, "%.*s%.*s: no label port says at which port it listens",
+                   TEXT_ARGS(claim->host), TEXT_ARGS(claim->route->path));
+}
+
+static int check_ways(struct mapper *mapper, size_t index, const struct label_settings *labels,
+                      struct err *err)
+{
+    for (size_t i = 0; i < labels->route_count; i++)
+        if (!mapping_swarm_shares(mapper, &mapper->swarm->services[index],
+                                  labels->routes[i].network, err))
+            return -1;
+    return for_each_claim(mapper, index, labels, check_port, err);
+}
+
+/*
+ * Where a service is reached comes right by itself, so labels are not wrong because of it. But
+ * where those of before lead to it and the new ones do not, it is the new ones that are wrong.
+ */
+static int check_change(struct mapper *mapper, size_t index, const struct label_reading *reading,
+                        struct err *err)
+{
+    struct err unused;
+
+    if (!reading->good || !reading->good->enabled || !reading->now->enabled ||
+        check_ways(mapper, index, reading->now, err) == 0)
+        return 0;
+    return check_ways(mapper, index, reading->good, &unused) == 0 ? -1 : 0;
+}
+
+/* --- what is not served --------------------------------------------------------------------------
+ */
+
+#define CLAIMS_NAMED (LABEL_DOMAINS_MAX + LABEL_ROUTES_MAX)
+
+static void name_domain(struct mapper *mapper, struct quarantined_service *one, struct text name)
+{
+    struct arena *arena = &mapper->mapping->arena;
+    struct text trimmed = text_trim(name);
+    char *copy;
+
+    if (!trimmed.len || one->domain_count == CLAIMS_NAMED)
+        return;
+    copy = arena_cstr(arena, trimmed);
+    text_lower(copy, trimmed.len);
+    one->domains[one->domain_count++] = text_make(copy, trimmed.len);
+}
+
 static void name_domains(struct mapper *mapper, struct quarantined_service *one,
                          const struct label_settings *labels)
 {
-    struct arena *arena = &mapper->mapping->arena;
-
-    one->domain_count = labels->domain_count;
-    one->domains = arena_new(arena, one->domain_count, sizeof(*one->domains));
-    for (size_t i = 0; i < one->domain_count; i++)
-        one->domains[i] = arena_text(arena, labels->domains[i]);
+    for (size_t i = 0; i < labels->domain_count; i++)
+        name_domain(mapper, one, labels->domains[i]);
+    for (size_t i = 0; i < labels->route_count; i++)
+        name_domain(mapper, one, labels->routes[i].host);
 }
 
 /* Of labels that cannot be read the domain may still be what somebody asks about. */
 static void guess_domains(struct mapper *mapper, struct quarantined_service *one,
                           const struct swarm_service *service)
 {
-    struct arena *arena = &mapper->mapping->arena;
-    struct text rest = TEXT_NONE;
-    struct text name;
+    for (size_t i = 0; i < service->label_count; i++) {
+        struct text label = service->labels[i].name;
+        struct text rest = text_first(service->labels[i].value, LABEL_VALUE_BYTES);
+        struct text name;
 
-    for (size_t i = 0; i < service->label_count; i++)
-        if (text_equal(service->labels[i].name, TEXT("domain")))
-            rest = text_first(service->labels[i].value, LABEL_VALUE_BYTES);
-    one->domains = arena_new(arena, LABEL_DOMAINS_MAX, sizeof(*one->domains));
-    while (rest.len && one->domain_count < LABEL_DOMAINS_MAX) {
-        text_split(rest, ',', &name, &rest);
-        one->domains[one->domain_count++] = arena_text(arena, text_trim(name));
+        if (text_starts(label, TEXT("routes.")) && text_ends(label, TEXT(".host")))
+            name_domain(mapper, one, rest);
+        while (rest.len && text_equal(label, TEXT("domain"))) {
+            text_split(rest, ',', &name, &rest);
+            name_domain(mapper, one, name);
+        }
     }
 }
 
@@ -236,6 +310,7 @@ static void quarantine(struct mapper *mapper, size_t index, const struct label_r
         .reason = arena_text(arena, reason),
         .last_good = mapper->labels[index] != NULL,
     };
+    one->domains = arena_new(arena, CLAIMS_NAMED, sizeof(*one->domains));
     if (reading->now)
         name_domains(mapper, one, reading->now);
     else
@@ -249,7 +324,8 @@ static void read_service(struct mapper *mapper, size_t index)
     struct err err;
     struct err unused;
 
-    if (reading.now && try_labels(mapper, index, reading.now, &err) == 0) {
+    if (reading.now && check_change(mapper, index, &reading, &err) == 0 &&
+        try_labels(mapper, index, reading.now, &err) == 0) {
         label_cache_mark(mapper->sources->labels, service);
         return;
     }

@@ -50,4 +50,9 @@ struct swarm_route {
 
 size_t mapping_swarm_service(struct mapper *mapper, const struct swarm_route *route);
 
+/* Is there one network over which swarmward reaches it, the one of this name (or "")? False: `err`
+ * says why not. */
+bool mapping_swarm_shares(struct mapper *mapper, const struct swarm_service *service,
+                          struct text network, struct err *err);
+
 #endif

@@ -91,6 +91,18 @@ static bool choose_network(struct mapper *mapper, const struct swarm_service *fr
     return true;
 }
 
+bool mapping_swarm_shares(struct mapper *mapper, const struct swarm_service *service,
+                          struct text network, struct err *err)
+{
+    struct mapped_service asked = { 0 };
+    uint32_t unused;
+
+    if (choose_network(mapper, service, network, &asked, &unused))
+        return true;
+    err_set(err, "%.*s", TEXT_ARGS(asked.why));
+    return false;
+}
+
 /* --- the encryption gate ------------------------------------------------------------------------
  */
 

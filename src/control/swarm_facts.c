@@ -143,13 +143,22 @@ void swarm_write_status(const struct control *control, struct json_out *json)
     json_put_array_end(json);
 }
 
+/* "*.x" is a claim to the names one label below x. */
+static bool claims(struct text domain, struct text host)
+{
+    if (text_equal(domain, host))
+        return true;
+    return text_starts(domain, TEXT("*.")) &&
+           text_equal(text_from(domain, 1), text_from(host, text_find(host, '.')));
+}
+
 const struct quarantined_service *swarm_find_claim(const struct control *control, struct text host)
 {
     const struct mapping *mapping = control->loader.mapping;
 
     for (size_t i = 0; mapping && i < mapping->quarantined_count; i++)
         for (size_t j = 0; j < mapping->quarantined[i].domain_count; j++)
-            if (text_equal(mapping->quarantined[i].domains[j], host))
+            if (claims(mapping->quarantined[i].domains[j], host))
                 return &mapping->quarantined[i];
     return NULL;
 }

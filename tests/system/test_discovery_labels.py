@@ -170,3 +170,56 @@ def test_kept_labels_that_cannot_be_read_are_said_and_harm_nobody(swarm, swarmwa
     live.add("web", "a.test", backend(says("x")))
     live.settles("a.test", b"x")
     live.instance.log.wait(lambda line: "event=good_labels" in line)
+
+
+# --- mistakes in labels ------------------------------------------------------------------------------
+
+SLIPS = {
+    "enable": {"swarmward.enable": "yes"},
+    "network": {"swarmward.network": "typo"},
+    "port": {"swarmward.port": ""},
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS.values(), ids=SLIPS)
+def test_a_slip_on_a_live_service_takes_nothing_away(swarm, backend, slip):  # noqa: F811
+    live = swarm()
+    web = live.add("web", "a.test", backend(says("one")))
+    live.settles("a.test", b"one")
+    live.engine.update(web, {**labels("a.test"), **slip})
+    wait_until(lambda: "web" in live.quarantined(), "it is quarantined")
+    assert live.quarantined()["web"]["last_good"] and serves(live, "a.test", b"one")
+    live.instance.log.wait(lambda line: "event=quarantine service=web last_good=served" in line)
+    live.tasks(web, backend(says("two")))
+    live.settles("a.test", b"two")
+
+
+def test_false_is_no_slip(swarm, backend):  # noqa: F811
+    live = swarm()
+    web = live.add("web", "a.test", backend(says("x")))
+    live.settles("a.test", b"x")
+    live.engine.update(web, {**labels("a.test"), "swarmward.enable": "false"})
+    wait_until(lambda: live.body("a.test") is None, "it is gone")
+    assert live.quarantined() == {}
+
+
+def test_a_wildcard_does_not_go_round_the_owners(swarm, backend):  # noqa: F811
+    live = swarm(
+        policy={
+            "backend_encryption": "overlay", "exception": "", "default_owner": "allow",
+            "owners": [{"domain": "portal.a.test", "stacks": ["portal"]}],
+        }
+    )  # fmt: skip
+    live.add("thief", "*.a.test", backend(says("thief")))
+    wait_until(lambda: "thief" in live.quarantined(), "it is quarantined")
+    assert "portal.a.test (beneath *.a.test)" in live.quarantined()["thief"]["reason"]
+    assert live.body("portal.a.test") is None
+
+
+@pytest.mark.parametrize("host", ["b.test", "r.test", "one.w.test"])
+def test_explain_finds_every_claim_that_is_quarantined(swarm, backend, host):  # noqa: F811
+    live = swarm()
+    live.add("bad", "B.Test,*.w.test", backend(), nonsense="1", **{"routes.x.host": "r.test"})
+    wait_until(lambda: "bad" in live.quarantined(), "it is quarantined")
+    said = live.instance.ask("explain", f"https://{host}/", check=False).stdout
+    assert "quarantined" in said and "nonsense" in said

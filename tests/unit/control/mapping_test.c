@@ -3,8 +3,6 @@
  * which network and which tasks are used, and when a service is refused.
  */
 
-#include "mapping.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,87 +11,7 @@
 
 #include <cmocka.h>
 
-#include "builder_world.h"
-#include "swarm_world.h"
-
-#define HEAD    "version: 1\ndocker: { networks: [edge] }\n"
-#define ALLOW   "policy: { default_owner: allow }\n"
-#define NOTHING "domains: {}\n"
-
-static int opened(void **state)
-{
-    static struct builder_world world;
-    struct err err;
-
-    world_open(&world);
-    world.builder.authority = dev_authority_open(NULL, &err);
-    *state = &world;
-    return 0;
-}
-
-static int closed(void **state)
-{
-    world_close(*state);
-    return 0;
-}
-
-static void use_swarm(struct builder_world *world, struct swarm *swarm)
-{
-    swarm_unref(world->swarm);
-    world->swarm = swarm;
-}
-
-/* "service:port" that a host and path lead to; "" when nothing does. */
-static struct text leads_to(const struct builder_world *world, const char *host, const char *path)
-{
-    const struct snapshot_domain *domain = snapshot_find_domain(world->snapshot, text_of(host));
-    const struct snapshot_route *route =
-        domain ? snapshot_find_route(world->snapshot, domain, text_of(path)) : NULL;
-
-    return route ? world->snapshot->services[route->service].name : TEXT("");
-}
-
-static const struct snapshot_service *service_at(const struct builder_world *world,
-                                                 const char *host)
-{
-    const struct snapshot_domain *domain = snapshot_find_domain(world->snapshot, text_of(host));
-
-    assert_non_null(domain);
-    return &world->snapshot->services[world->snapshot->routes[domain->first_route].service];
-}
-
-static void assert_leads(const struct builder_world *world, const char *host, const char *path,
-                         const char *service)
-{
-    struct text there = leads_to(world, host, path);
-
-    if (!text_equal(there, text_of(service)))
-        print_error("%s%s leads to \"%.*s\", not \"%s\"\n", host, path, TEXT_ARGS(there), service);
-    assert_true(text_equal(there, text_of(service)));
-}
-
-static const struct quarantined_service *quarantined(const struct builder_world *world,
-                                                     const char *service)
-{
-    for (size_t i = 0; i < world->mapping->quarantined_count; i++)
-        if (text_equal(world->mapping->quarantined[i].service, text_of(service)))
-            return &world->mapping->quarantined[i];
-    return NULL;
-}
-
-static void assert_quarantined(const struct builder_world *world, const char *service,
-                               const char *words, bool last_good)
-{
-    const struct quarantined_service *one = quarantined(world, service);
-    char reason[1024];
-
-    assert_non_null(one);
-    text_to_buffer(one->reason, reason, sizeof(reason));
-    if (!strstr(reason, words))
-        print_error("\"%s\" is not in \"%s\"\n", words, reason);
-    assert_non_null(strstr(reason, words));
-    assert_int_equal(one->last_good, last_good);
-}
+#include "mapping_world.h"
 
 static void labels_map_a_domain_to_the_tasks_of_their_service(void **state)
 {
@@ -474,8 +392,6 @@ static void the_networks_of_the_mesh_are_known_to_the_workers(void **state)
     assert_int_equal(address_parse(TEXT("10.0.0.7:1"), &address, NULL), 0);
     assert_true(address_prefix_contains(&world->snapshot->shared_sources[0], &address));
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, opened, closed)
 
 int main(void)
 {
