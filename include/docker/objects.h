@@ -139,6 +139,8 @@ int docker_networks_decode(struct text json, struct arena *arena,
                            struct err *err);
 int docker_nodes_decode(struct text json, struct arena *arena, struct docker_node **nodes_out,
                         size_t *count_out, size_t *bad_out, struct err *err);
+/* Between its join and its first report: it has no Engine yet, and cannot run tasks. */
+bool docker_node_is_joining(const struct docker_node *node);
 /* "running", "shutdown", ... */
 const char *docker_task_state_name(enum docker_task_state state);
 

@@ -186,7 +186,7 @@ static void judge_old_engines(const struct doctor *doctor, struct finding *findi
         const struct docker_node *node = &doctor->nodes[i];
         char name[256];
 
-        if (docker_engine_encrypts(node->engine_version))
+        if (docker_engine_encrypts(node->engine_version) || docker_node_is_joining(node))
             continue;
         snprintf(name, sizeof(name), "%.*s (%.*s)", TEXT_ARGS(text_first(node->hostname, 100)),
                  TEXT_ARGS(text_first(node->engine_version, 40)));

@@ -113,7 +113,7 @@ struct known_service *table_by_id(struct discovery *discovery, struct text id);
 struct known_service *table_by_name(struct discovery *discovery, struct text name);
 struct known_service *table_add(struct discovery *discovery, struct text id, struct text name);
 /* A service as the API lists it; of one that cannot be read what was known stays. */
-void table_take_service(struct discovery *discovery, const struct docker_service *service);
+void table_take_service(struct discovery *discovery, const struct docker_service *from);
 /* `whole`: else some could not be read, and those that are missing stay. */
 void table_take_tasks(struct known_service *service, const struct docker_task *tasks, size_t count,
                       bool whole);

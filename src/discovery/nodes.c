@@ -51,12 +51,6 @@ static void close_gate_for(struct discovery *discovery, const struct docker_node
                  TEXT_ARGS(name), TEXT_ARGS(version));
 }
 
-/* Between its join and its first report a node has no Engine, and cannot run tasks. */
-static bool is_joining(const struct docker_node *node)
-{
-    return !node->engine_version.len && !node->ready;
-}
-
 void nodes_init(struct discovery *discovery)
 {
     close_gate(discovery, "no manager has listed the nodes yet: nobody knows whether their Engines "
@@ -72,7 +66,7 @@ void nodes_take(struct discovery *discovery, const struct docker_node *nodes, si
         keep_names(discovery, nodes, count);
     discovery_touch(discovery);
     for (size_t i = 0; i < count; i++) {
-        if (is_joining(&nodes[i]))
+        if (docker_node_is_joining(&nodes[i]))
             continue;
         engines++;
         if (docker_engine_encrypts(nodes[i].engine_version))

@@ -200,6 +200,11 @@ int docker_nodes_decode(struct text json, struct arena *arena, struct docker_nod
     return 0;
 }
 
+bool docker_node_is_joining(const struct docker_node *node)
+{
+    return !node->engine_version.len && !node->ready;
+}
+
 /* --- single objects ------------------------------------------------------------------------------
  */
 

@@ -116,6 +116,11 @@ def test_the_lines_say_what_the_json_says(patient):
     assert lines[-1].startswith("errors=1 ")
 
 
+def test_a_node_that_joins_has_no_old_engine(patient):
+    patient.engine.add_node("", engine="", role="worker", state="unknown")
+    assert "CVE-2023-28840" not in patient.command().stdout
+
+
 def test_hostile_names_reach_no_terminal(patient):
     patient.engine.add_service("\x1b[2Jevil\r", labels("\x1b[31mred\n", evil="x"), [patient.front])
     patient.engine.set_node(patient.engine.add_node("\x1b]0;far\x07", role="worker"), state="down")

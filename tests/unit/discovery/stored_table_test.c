@@ -148,21 +148,23 @@ static const char *const broken_services[] = {
         "[{\"id\":\"t\",\"name\":\"t\",\"addresses\":[{\"network\":0,\"address\":\"evil\"}]}]}"),
 };
 
+static bool only_one_is_left_out(const char *json)
+{
+    struct err err = { "" };
+    struct swarm *swarm = stored_table_decode(text_of(json), &err);
+    bool is_so = swarm && swarm->service_count == 1 && swarm_find(swarm, TEXT("well")) &&
+                 strcmp(err.text, "1 of its services cannot be read and are left out") == 0;
+
+    swarm_unref(swarm);
+    return is_so;
+}
+
 static void a_service_that_cannot_be_read_is_left_out_alone(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(broken_services) / sizeof(broken_services[0]); i++) {
-        struct err err = { "" };
-        struct swarm *swarm = stored_table_decode(text_of(broken_services[i]), &err);
-
-        if (!swarm)
-            fail_msg("refused: %s", broken_services[i]);
-        assert_int_equal(swarm->service_count, 1);
-        assert_non_null(swarm_find(swarm, TEXT("well")));
-        assert_null(swarm_find(swarm, TEXT("x")));
-        assert_string_equal(err.text, "1 of its services cannot be read and are left out");
-        swarm_unref(swarm);
-    }
+    for (size_t i = 0; i < sizeof(broken_services) / sizeof(broken_services[0]); i++)
+        if (!only_one_is_left_out(broken_services[i]))
+            fail_msg("%s", broken_services[i]);
 }
 
 static void a_nul_in_a_label_comes_back(void **state)
