@@ -37,25 +37,28 @@ def pytest_unconfigure(config):
 
 def group_of(item):
     """What shares a lab, and so a process, with `-n 2 --dist loadgroup`."""
+    for own in ("three_managers", "mesh"):
+        if own in item.fixturenames:
+            return own
     if "one_node" not in item.fixturenames:
         return "three nodes"
-    return "updates" if item.path.stem == "test_updates" else "one node"
+    return item.path.stem if item.path.stem in ("test_updates", "test_engine") else "one node"
 
 
 class Stage:
     """A lab with the images, a network, the Docker API through the proxy, and swarmward in front."""
 
-    def __init__(self, folder, count, fronts, policy, networks):
+    def __init__(self, folder, count, fronts, policy, networks, managers=1):
         self.lab = Lab()
         self.proxy = None
         try:
-            self._build(Path(folder), count, fronts, policy, networks)
+            self.lab.up(count, managers)
+            self._build(Path(folder), fronts, policy, networks)
         except BaseException:
             self.close()
             raise
 
-    def _build(self, folder, count, fronts, policy, networks):
-        self.lab.up(count)
+    def _build(self, folder, fronts, policy, networks):
         self.lab.load_image(APP_IMAGE, images.app_tar(folder))
         self.lab.load_image(IMAGE, images.swarmward_tar(folder))
         for name, options in networks.items():
@@ -117,6 +120,14 @@ def three_nodes(three_node_stage):
     three_node_stage.services.wait_discovery_live()
     yield three_node_stage.services
     three_node_stage.services.clear()
+
+
+@pytest.fixture
+def three_managers(tmp_path):
+    """Three managers; swarmward on the first. A lab of its own, since what is left of it may be nothing."""
+    stage = Stage(tmp_path, 3, [1], NO_ENCRYPTION, {"edge": {}}, managers=3)
+    yield stage.services
+    stage.close()
 
 
 @pytest.fixture

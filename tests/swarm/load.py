@@ -34,7 +34,7 @@ OPEN_SECONDS = 15
 PING_SECONDS = 0.2
 KEPT_CONNECTIONS = 16
 NEW_SHARE = 0.2  # of the requests, each on a connection of its own
-MOST_FAILURES = 200
+MOST_FAILURES = 20000
 BODY = bytes(range(256)) * 4
 
 

@@ -3,6 +3,7 @@ of it."""
 
 import calendar
 import concurrent.futures
+import contextlib
 import json
 import re
 import time
@@ -64,8 +65,7 @@ class Services:
             *words, APP_IMAGE, "/app",
         )  # fmt: skip
         if wait:
-            self.lab.wait_running(name, replicas)
-            self.wait_served(name, replicas)
+            self.wait_ready(name, replicas)
         return name
 
     def update_together(self, *names, version):
@@ -85,6 +85,19 @@ class Services:
         self.proxy.fault(None)
         if self.made:
             self.remove(*self.made)
+
+    def create_both(self, *words, replicas=2):
+        """Tasks that exit at once on SIGTERM, and tasks that do not: [(exits, name)]."""
+        both = [(exits, f"shop-{exits}") for exits in ("now", "stay")]
+        for exits, name in both:
+            self.create(name, *words, exits=exits, replicas=replicas, wait=False)
+        for _, name in both:
+            self.wait_ready(name, replicas)
+        return both
+
+    def wait_ready(self, name, replicas):
+        self.lab.wait_running(name, replicas)
+        self.wait_served(name, replicas)
 
     # -- requests
 
@@ -147,6 +160,13 @@ class Services:
         """The host names of a service's tasks on a node."""
         return {container[:12] for container in node.containers(name)}
 
+    def endpoints(self, name, hosts):
+        """What swarmward calls the tasks with these host names."""
+        return {
+            f"{name}.{task['Slot']}" for task in self.lab.running(name)
+            if task["Status"]["ContainerStatus"]["ContainerID"][:12] in hosts
+        }  # fmt: skip
+
     def wait_replaced(self, name, replicas, *gone, seconds=120):
         """`replicas` tasks run, and none of them is one of these containers."""
 
@@ -197,20 +217,17 @@ class Services:
                 found.append(line)
         return found
 
-    def ejections(self, since, until):
-        """The times at which workers ejected an endpoint."""
-        times = [
-            unix_time(re.search(r"time=(\S+)", line)[1])
-            for line in self.front.log(self.front.nodes[0])
-            if " event=endpoint_ejected " in line
-        ]
-        return [one for one in times if since <= one <= until]
-
     # -- load
 
     def load(self, *names, address=None, **options):
         hosts = {self.host(name): name for name in names}
         return Loading(self.lab, address or self.address, hosts, **options)
+
+    @contextlib.contextmanager
+    def loads(self, both):
+        """A load of its own for each of create_both(): [(exits, name, load)]."""
+        with contextlib.ExitStack() as stack:
+            yield [(exits, name, stack.enter_context(self.load(name))) for exits, name in both]
 
     def deaths(self, since, until):
         """{host name of a task: Unix time of its end} over all live nodes, of the last few."""

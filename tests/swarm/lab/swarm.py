@@ -101,6 +101,13 @@ class Lab:
         self.join(node, as_manager)
         return node
 
+    def remove(self, node):
+        """A worker without tasks leaves for good."""
+        node.docker("swarm", "leave", "--force")
+        del self.nodes[node.number]
+        node.power_cut()
+        self.docker("node", "rm", "--force", node.name)
+
     def down(self):
         if not self.lock:
             return
