@@ -15,12 +15,17 @@ static const char *const list_paths[LIST_COUNT] = {
 static bool say_service(struct discovery *discovery, const struct known_service *service)
 {
     const char *what = service->odd_spec ? service->odd_spec : service->odd_tasks;
+    char name[129];
 
     if (!what)
         return false;
+    text_to_buffer(text_of(service->name), name, sizeof(name));
+    for (char *at = name; *at; at++) /* it ends on somebody's terminal */
+        if ((unsigned char)*at < ' ' || *at == '\x7f')
+            *at = '?';
     snprintf(discovery->oddity, sizeof(discovery->oddity),
-             "service %.128s%s%.64s: %s; what was known of it stays", service->name,
-             service->name[0] ? ", ID " : "", service->id, what);
+             "service %s%s%.64s: %s; what was known of it stays", name, name[0] ? ", ID " : "",
+             service->id, what);
     return true;
 }
 
