@@ -139,6 +139,17 @@ static void publish(struct control *control, struct publication *publication,
     log_set_level((enum log_level)publication->log_level);
 }
 
+static struct mapping_sources sources_of(const struct control *control,
+                                         const struct mapping_file *file, struct swarm *swarm)
+{
+    return (struct mapping_sources){
+        .file = file,
+        .swarm = swarm,
+        .labels = control->labels,
+        .makes_certificates = control->authority != NULL,
+    };
+}
+
 static void drop_slots(struct control *control)
 {
     slot_map_drop(control->slots);
@@ -159,12 +170,7 @@ static int make_publication(struct control *control, struct mapping_file *file, 
                             struct problems *problems, struct publication *publication_out)
 {
     struct loader *loader = &control->loader;
-    struct mapping_sources sources = {
-        .file = file,
-        .swarm = swarm,
-        .labels = control->labels,
-        .makes_certificates = control->authority != NULL,
-    };
+    struct mapping_sources sources = sources_of(control, file, swarm);
     struct snapshot_builder builder = {
         .authority = control->authority,
         .slots = control->slots,
@@ -199,6 +205,20 @@ static void drop_publication(struct control *control, struct publication *public
 {
     drop_slots(control);
     publication_close(publication);
+}
+
+/* What this process has not seen itself: the last good labels, those of the table on disk too. */
+static void learn_labels(struct control *control, struct mapping_file *file,
+                         struct swarm_link *link)
+{
+    struct mapping_sources sources =
+        sources_of(control, file, link ? swarm_link_swarm(link) : NULL);
+
+    if (control->loader.mapping)
+        return;
+    good_labels_read(control->good_labels, file->settings, control->labels);
+    mapping_free(mapping_new(&sources));
+    label_cache_keep(control->labels, file->settings, false);
 }
 
 /* --- a file --------------------------------------------------------------------------------------
@@ -318,7 +338,7 @@ static void load(struct control *control)
         refuse_load(control, &problems);
     } else {
         log_lines(buffer_text(&problems.lines), log_warn);
-        good_labels_read(control->good_labels, loader->next_file->settings, control->labels);
+        learn_labels(control, loader->next_file, link_of_next(control));
         wait_or_finish(control);
     }
     problems_done(&problems);
@@ -446,10 +466,10 @@ void loader_resume(struct control *control, int text_fd)
                                         clock_wall_s(), &problems);
     loader->held = !loader->file || loader->file->settings->docker_given;
     if (loader->file) {
-        good_labels_read(control->good_labels, loader->file->settings, control->labels);
         control->link = swarm_link_for(control, loader->file->settings, &err);
         if (control->link)
             swarm_link_want(control->link, loader->file->settings, NULL);
+        learn_labels(control, loader->file, control->link);
     }
     if (!loader->file || err.text[0])
         log_error("event=resume reason=\"the file that is served cannot be read again: the swarm "

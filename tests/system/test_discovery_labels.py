@@ -223,3 +223,24 @@ def test_explain_finds_every_claim_that_is_quarantined(swarm, backend, host):  #
     wait_until(lambda: "bad" in live.quarantined(), "it is quarantined")
     said = live.instance.ask("explain", f"https://{host}/", check=False).stdout
     assert "quarantined" in said and "nonsense" in said
+
+
+@pytest.mark.parametrize("restart", [True, False], ids=["a_restart", "a_new_control"])
+def test_labels_that_become_wrong_while_no_control_looks_leave_those_of_the_table(swarm, engine, backend, restart):  # noqa: F811
+    live = swarm()
+    web = live.add("web", "a.test", backend(says("x")))
+    live.settles("a.test", b"x")
+    table = live.instance.state / "table.json"
+    wait_until(lambda: table.exists() and "a.test" in table.read_text(), "it is in the table")
+    if restart:
+        live.instance.stop()
+    else:
+        lose_engine(live)
+    engine.update(web, labels("a.test", nonsense="1"))
+    if restart:
+        live.instance.start("--dev", "--workers", "1")
+    else:
+        next_control(live)
+        engine.refuse(False)
+    wait_until(lambda: "web" in live.quarantined(), "it is quarantined")
+    assert live.quarantined()["web"]["last_good"] and serves(live, "a.test", b"x")
