@@ -71,6 +71,7 @@ class Swarmward:
         self.state = self.folder / "state"
         self.socket = self.folder / "swarmward.sock"
         self.process = None
+        self.variables = {}  # of the environment, more than those below
         self.context = trusting(authority.ca)
 
     # -- its file
@@ -130,6 +131,7 @@ class Swarmward:
             "ASAN_OPTIONS": "exitcode=99:detect_leaks=1:quarantine_size_mb=8",
             "LSAN_OPTIONS": "report_objects=1",
             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=98",
+            **self.variables,
         }
 
     def words(self, *more, prefix=()):
