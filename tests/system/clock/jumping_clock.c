@@ -30,6 +30,7 @@ __attribute__((constructor)) static void find_offset(void)
     close(fd);
 }
 
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): libc's are reserved names
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     int status = (int)syscall(SYS_clock_gettime, clock, now);
@@ -39,6 +40,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     return status;
 }
 
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): libc's are reserved names
 int gettimeofday(struct timeval *restrict now, void *restrict zone)
 {
     struct timespec precise;
