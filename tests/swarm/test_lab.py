@@ -22,12 +22,17 @@ time.sleep(600)
 """
 
 
+def hear_signals():
+    """Under nohup SIGHUP is ignored by whatever is started, and the lab leaves it at that."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture
 def other_run():
     """(process, folder of its lab, first process of its node)"""
     process = subprocess.Popen(
         [sys.executable, "-c", RUN.format(folder=str(Path(__file__).parent))],
-        stdout=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, text=True, preexec_fn=hear_signals,
     )  # fmt: skip
     folder, pid = process.stdout.readline().split()
     yield process, Path(folder), int(pid)
