@@ -88,6 +88,11 @@
     X(bad_chunk_line)                                                                              \
     X(bad_chunk_end)                                                                               \
     X(body_idle)                                                                                   \
+    /* the PROXY protocol */                                                                       \
+    X(proxy_header_missing)                                                                        \
+    X(proxy_header_bad)                                                                            \
+    X(proxy_header_of_stranger)                                                                    \
+    X(proxy_header_timeout)                                                                        \
     /* TLS */                                                                                      \
     X(unrecognized_name)                                                                           \
     X(no_shared_cipher)                                                                            \

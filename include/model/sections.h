@@ -14,13 +14,24 @@
  * what each setting means). Durations in milliseconds, sizes in bytes.
  */
 
+/* Which versions of the PROXY protocol are taken: bits, as in net/proxy_header.h. */
+enum proxy_protocol {
+    PROXY_PROTOCOL_OFF,
+    PROXY_PROTOCOL_V1,
+    PROXY_PROTOCOL_V2,
+    PROXY_PROTOCOL_ANY,
+};
+
 struct listener_settings {
     struct address https;
+    int https_proxy_protocol; /* enum proxy_protocol */
     struct address http;
+    int http_proxy_protocol; /* enum proxy_protocol */
     int64_t redirect_status; /* 301, 302, 307 or 308 */
     int64_t redirect_port;   /* -1: the port of the https listener */
     bool admin_enabled;
-    struct address admin; /* health, metrics, status: never on a published port */
+    struct address admin;             /* health, metrics, status: never on a published port */
+    struct text_list trusted_proxies; /* CIDR */
 };
 
 enum tls_profile {

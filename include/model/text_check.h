@@ -12,6 +12,7 @@ int text_check_target(struct text value, struct err *err);     /* "/path" or "/p
 int text_check_file(struct text value, struct err *err);       /* a path, no folder */
 int text_check_log_output(struct text value, struct err *err); /* stdout, off, or a path */
 int text_check_group(struct text value, struct err *err);      /* of a key exchange */
+int text_check_prefix(struct text value, struct err *err);     /* 10.0.0.0/24 */
 int text_check_name(struct text value, struct err *err);       /* letters, digits, then also _.- */
 
 #endif

@@ -77,6 +77,11 @@ void stream_free(struct stream *stream);
 /* The same, but the peer sees a reset. */
 void stream_free_reset(struct stream *stream);
 
+/* A plain stream, with nothing pending, gets a layer: its handshake begins on what was received
+ * (copied; at most half of IO_RECEIVE_BYTES). Paused and not ready, as after stream_new(). */
+void stream_put_layer(struct stream *stream, struct stream_layer *layer, const void *bytes,
+                      size_t len);
+
 void stream_set_handler(struct stream *stream, const struct stream_handler *handler, void *owner);
 
 enum io_status stream_read(struct stream *stream, char *into, size_t bytes, size_t *got);
@@ -139,7 +144,7 @@ void stream_layer_send(struct stream *stream, const void *bytes, size_t len);
  */
 void *stream_layer_reserve(struct stream *stream, size_t bytes);
 void stream_layer_commit(struct stream *stream, size_t bytes);
-/* True when the peer has ended its bytes and all of them were received. */
+/* The peer has ended its bytes and all of them were received. */
 bool stream_layer_at_end(const struct stream *stream);
 
 #endif

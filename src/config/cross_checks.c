@@ -37,6 +37,14 @@ static void check_listeners(struct reading *reading, const struct yaml_node *roo
         reading_error(reading, NULL, place_at(root, TEXT("listeners.http.address")),
                       "listeners.http.address and listeners.https.address are the same; they "
                       "need a port each");
+    if ((listeners->https_proxy_protocol || listeners->http_proxy_protocol) &&
+        !listeners->trusted_proxies.count)
+        reading_error(reading, NULL,
+                      place_at(root, listeners->https_proxy_protocol
+                                         ? TEXT("listeners.https.proxy_protocol")
+                                         : TEXT("listeners.http.proxy_protocol")),
+                      "the PROXY protocol needs listeners.trusted_proxies: the networks of the "
+                      "load balancers that speak it, like [10.0.0.0/24]");
     if (!listeners->admin_enabled)
         return;
     if (address_equal(&listeners->admin, &listeners->https) ||

@@ -1,8 +1,11 @@
 /* The rows of the section "listeners": where swarmward answers. */
 
 #include "model/sections.h"
+#include "model/text_check.h"
 
 static const char *const redirect_statuses[] = { "301", "302", "307", "308", NULL };
+
+static const char *const proxy_protocols[] = { "off", "v1", "v2", "any", NULL };
 
 static const struct field rows[] = {
     {
@@ -20,8 +23,13 @@ static const struct field rows[] = {
     },
     {
         .name = "https.proxy_protocol",
-        .kind = FIELD_LATER,
-        .help = "the PROXY protocol is not read yet, the peer of the connection is the client",
+        FIELD_AT(struct listener_settings, https_proxy_protocol),
+        .kind = FIELD_CHOICE,
+        .choices = proxy_protocols,
+        .fallback = "off",
+        .help = "Which version of the PROXY protocol `trusted_proxies` must begin each connection "
+                "with, so that the address of the client is known; from anybody else a connection "
+                "that begins so is closed.",
     },
     {
         .name = "http.address",
@@ -30,6 +38,14 @@ static const struct field rows[] = {
         .fallback = "0.0.0.0:80",
         .help = "Where plain HTTP is answered, always with a redirect to HTTPS and never with "
                 "anything else.",
+    },
+    {
+        .name = "http.proxy_protocol",
+        FIELD_AT(struct listener_settings, http_proxy_protocol),
+        .kind = FIELD_CHOICE,
+        .choices = proxy_protocols,
+        .fallback = "off",
+        .help = "The same for plain HTTP.",
     },
     {
         .name = "http.redirect_status",
@@ -73,8 +89,14 @@ static const struct field rows[] = {
     },
     {
         .name = "trusted_proxies",
-        .kind = FIELD_LATER,
-        .help = "no proxy in front is trusted yet, the peer of the connection is the client",
+        FIELD_AT(struct listener_settings, trusted_proxies),
+        .kind = FIELD_TEXT_LIST,
+        .most = 256,
+        .fallback = "",
+        .check = text_check_prefix,
+        .help = "The networks of load balancers in front, like 10.0.0.0/24: they are believed who "
+                "the client is, by the PROXY protocol where it is on, and by X-Forwarded-For. "
+                "limits.connections.per_ip does not count them.",
     },
 };
 

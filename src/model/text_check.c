@@ -2,6 +2,8 @@
 
 #include "model/text_check.h"
 
+#include "net/address.h"
+
 static bool is_alphanumeric(char c)
 {
     char lower = ascii_lower(c);
@@ -65,6 +67,13 @@ int text_check_group(struct text value, struct err *err)
             return err_set(err, "\"%.*s\" is no name of a group; write it like X25519",
                            TEXT_ARGS(text_first(value, 60)));
     return 0;
+}
+
+int text_check_prefix(struct text value, struct err *err)
+{
+    struct address_prefix prefix;
+
+    return address_prefix_parse(value, &prefix, err);
 }
 
 int text_check_name(struct text value, struct err *err)

@@ -382,6 +382,24 @@ void stream_start(struct stream *stream)
     io_leave(stream->io);
 }
 
+void stream_put_layer(struct stream *stream, struct stream_layer *layer, const void *bytes,
+                      size_t len)
+{
+    assert(!stream->layer && !stream_pending(stream) && len <= IO_RECEIVE_BYTES / 2);
+    stream->layer = layer;
+    layer->stream = stream;
+    stream->ready = false;
+    stream->reading = false;
+    if (len) {
+        stream->held = memory_copy(bytes, len);
+        stream->input = stream->held;
+        stream->input_left = len;
+    }
+    if (!stream->at_end)
+        watch_reads(stream, true); /* first: libevent does not add an event that is active */
+    schedule(stream);
+}
+
 void stream_continue_handshake(struct stream *stream)
 {
     schedule(stream);

@@ -224,7 +224,18 @@ static void put_tls(struct access_log *log, const struct client *client)
     put_duration(log, TEXT("handshake_ms"), client->handshake_us);
 }
 
-static bool begin_line(struct access_log *log, const struct client *client)
+/* Who spoke for the client, when it was not the client itself. */
+static void put_proxy(struct access_log *log, const struct client *client)
+{
+    char text[ADDRESS_TEXT_BYTES];
+
+    if (!client->by_proxy)
+        return;
+    address_print_host(&client->peer, text);
+    put_text(log, TEXT("proxy"), text_of(text));
+}
+
+static bool begin_line(struct access_log *log, const struct client *client, struct text address)
 {
     if (log->fd < 0)
         return false;
@@ -233,7 +244,8 @@ static bool begin_line(struct access_log *log, const struct client *client)
         return false;
     }
     put_time(log);
-    put_text(log, TEXT("client"), text_of(client->address_text));
+    put_text(log, TEXT("client"), address);
+    put_proxy(log, client);
     return true;
 }
 
@@ -275,7 +287,7 @@ void access_log_exchange(struct access_log *log, const struct exchange *exchange
     if (settings->access_sample < 1000000 && !exchange->reason &&
         random_below(1000000) >= (uint64_t)settings->access_sample)
         return;
-    if (!begin_line(log, exchange->client))
+    if (!begin_line(log, exchange->client, exchange->client_address_text))
         return;
     put_request(log, exchange);
     put_number(log, TEXT("status"), (uint64_t)exchange->status);
@@ -296,7 +308,7 @@ void access_log_exchange(struct access_log *log, const struct exchange *exchange
 void access_log_refused_client(struct access_log *log, const struct client *client,
                                const char *reason)
 {
-    if (!begin_line(log, client))
+    if (!begin_line(log, client, text_of(client->address_text)))
         return;
     put_text(log, TEXT("reason"), text_of(reason));
     end_line(log);

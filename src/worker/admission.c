@@ -144,20 +144,29 @@ static bool is_shared_source(const struct snapshot *snapshot, const struct clien
     return false;
 }
 
-bool admission_enter(struct admission *admission, struct client *client, int fd)
+bool admission_enter_address(struct admission *admission, struct client *client)
 {
     struct worker *worker = admission->worker;
     int64_t per_ip = worker->serving->snapshot->limits.connections_per_ip;
+
+    if (per_ip <= 0)
+        return true;
+    if (connections_of(client, worker) >= (uint64_t)per_ip)
+        return false;
+    client->counted_by_address = true;
+    count_address(client, worker, 1);
+    return true;
+}
+
+bool admission_enter(struct admission *admission, struct client *client, int fd)
+{
+    struct worker *worker = admission->worker;
     bool shared = is_shared_source(worker->serving->snapshot, client, fd);
 
     if (shared)
         COUNT(worker, mesh_connections, 1);
-    if (per_ip > 0 && !shared) {
-        if (connections_of(client, worker) >= (uint64_t)per_ip)
-            return false;
-        client->counted_by_address = true;
-        count_address(client, worker, 1);
-    }
+    if (!shared && !client->by_proxy && !admission_enter_address(admission, client))
+        return false;
     COUNT(worker, connections_open, 1);
     return true;
 }

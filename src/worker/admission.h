@@ -26,6 +26,8 @@ void admission_close_idle(struct admission *admission, long least_ms);
 /* Count the client of connection `fd` in; false: its address has too many. Every true is ended by
  * admission_leave(). */
 bool admission_enter(struct admission *admission, struct client *client, int fd);
+/* Its proxy has said who the client is: count that address, too. False: it has too many. */
+bool admission_enter_address(struct admission *admission, struct client *client);
 void admission_leave(struct admission *admission, struct client *client);
 
 void admission_is_idle(struct admission *admission, struct client *client);

@@ -18,6 +18,28 @@ static void build_hsts(struct serving *serving)
                   headers->hsts_preload ? "; preload" : "");
 }
 
+/* The snapshot's rows were checked when it was decoded. */
+static void build_trusted_proxies(struct serving *serving)
+{
+    const struct text_list *list = &serving->snapshot->listeners.trusted_proxies;
+
+    if (!list->count)
+        return;
+    serving->trusted_proxies = memory_new(list->count * sizeof(*serving->trusted_proxies));
+    for (size_t i = 0; i < list->count; i++)
+        if (address_prefix_parse(
+                list->items[i], &serving->trusted_proxies[serving->trusted_proxy_count], NULL) == 0)
+            serving->trusted_proxy_count++;
+}
+
+bool serving_trusts(const struct serving *serving, const struct address *address)
+{
+    for (size_t i = 0; i < serving->trusted_proxy_count; i++)
+        if (address_prefix_contains(&serving->trusted_proxies[i], address))
+            return true;
+    return false;
+}
+
 struct serving *serving_new(struct worker *worker, struct snapshot *snapshot)
 {
     struct serving *serving = memory_new(sizeof(*serving));
@@ -32,6 +54,7 @@ struct serving *serving_new(struct worker *worker, struct snapshot *snapshot)
     };
     serving->references = 1;
     build_hsts(serving);
+    build_trusted_proxies(serving);
     COUNT(worker, snapshots_alive, 1);
     return serving;
 }
@@ -50,6 +73,7 @@ void serving_unref(struct serving *serving)
         service_free(serving->services[i]);
     COUNT(serving->worker, snapshots_alive, -1);
     free(serving->services);
+    free(serving->trusted_proxies);
     buffer_done(&serving->hsts);
     snapshot_unref(serving->snapshot);
     free(serving);

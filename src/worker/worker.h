@@ -29,6 +29,8 @@ struct serving {
     struct service **services; /* by index in the snapshot; made when first wanted */
     struct buffer hsts;        /* value of Strict-Transport-Security, or empty */
     struct h1_limits limits;
+    struct address_prefix *trusted_proxies;
+    size_t trusted_proxy_count;
     struct worker *worker; /* borrowed */
     int references;
 };
@@ -41,6 +43,8 @@ void serving_carry_over(const struct serving *older, struct serving *newer);
 /* `newer` is in force: exchanges that wait in queues of `older` (or NULL) look there. */
 void serving_requeue(struct serving *older);
 struct service *serving_service(struct serving *serving, uint32_t index);
+/* Is this the address of a proxy that is believed who its client is? */
+bool serving_trusts(const struct serving *serving, const struct address *address);
 
 /* The one process-wide thing. It owns the loop, acceptors, clients and the snapshot in force. */
 struct worker {

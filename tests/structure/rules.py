@@ -262,7 +262,7 @@ def unit_tests_registered(tree):
 
 REASONS = "include/model/reasons.h"
 REFUSES = re.compile(  # where words are given to what refuses, returned, or in a table of refusals
-    r"\b(?:(?:refuse\w*|bad|read_line_end|exchange_fail|exchange_client_gone)\(|reason = )[^;{}]*"
+    r"\b(?:(?:(?:client_)?refuse\w*|bad|read_line_end|exchange_fail|exchange_client_gone)\(|reason = )[^;{}]*"
     r"|\breturn [^;{}(]*;|\{ (?:\d{3}|SSL_R_\w+), [^;{}]*"
 )
 WORD = re.compile(r'"([a-z][a-z0-9_]*)"')

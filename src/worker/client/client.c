@@ -94,6 +94,9 @@ static void on_deadline(void *owner)
     struct client *client = owner;
 
     switch (client->phase) {
+    case CLIENT_PROXY:
+        client_refuse(client, "proxy_header_timeout");
+        break;
     case CLIENT_HANDSHAKE:
         COUNT(client->worker, handshakes_failed, 1);
         refused(client, "handshake_timeout");
@@ -122,16 +125,79 @@ static void refuse(struct client *client, int fd)
     free(client);
 }
 
+void client_refuse(struct client *client, const char *reason)
+{
+    COUNT(client->worker, connections_refused, 1);
+    refused(client, reason);
+    client_close_reset(client);
+}
+
+void client_set_address(struct client *client, const struct address *address)
+{
+    client->address = *address;
+    address_print_host(address, client->address_text);
+}
+
+static void await_handshake(struct client *client)
+{
+    deadline_set(&client->deadline,
+                 client->accepted_us / 1000 + limits_of(client)->handshake_timeout_ms);
+}
+
+/* The stream of a client whose first bytes are its own. */
+static void open_stream(struct client *client, int fd)
+{
+    struct worker *worker = client->worker;
+    struct stream_layer *layer = NULL;
+
+    if (client->kind == LISTENER_HTTPS)
+        layer = tls_session_new(worker->tls);
+    client->stream = stream_new(worker->io, fd, layer, &handshake_handler, client);
+    if (layer) {
+        client->phase = CLIENT_HANDSHAKE;
+        await_handshake(client);
+    } else {
+        client_h1_begin(client);
+    }
+}
+
+/* The stream of one whose proxy may have something to say first. */
+static void open_proxied_stream(struct client *client, int fd)
+{
+    client->phase = CLIENT_PROXY;
+    client->stream = stream_new(client->worker->io, fd, NULL, &client_proxy_handler, client);
+    stream_resume_reading(client->stream);
+    await_handshake(client);
+}
+
+void client_begin_protocol(struct client *client, struct text rest)
+{
+    if (client->kind == LISTENER_HTTPS) {
+        client->phase = CLIENT_HANDSHAKE;
+        stream_set_handler(client->stream, &handshake_handler, client);
+        stream_put_layer(client->stream, tls_session_new(client->worker->tls), rest.at, rest.len);
+        buffer_done(&client->input);
+        return;
+    }
+    buffer_consume(&client->input, buffer_len(&client->input) - rest.len);
+    client_h1_begin(client);
+    if (rest.len)
+        stream_kick(client->stream);
+}
+
 void client_new(struct worker *worker, enum listener_kind kind, int fd,
                 const struct address *address)
 {
+    const struct listener_settings *listeners = &worker->serving->snapshot->listeners;
     struct client *client = memory_new(sizeof(*client));
-    struct stream_layer *layer = NULL;
 
     client->worker = worker;
     client->kind = kind;
-    client->address = *address;
-    address_print_host(address, client->address_text);
+    client->peer = *address;
+    client_set_address(client, address);
+    client->by_proxy = serving_trusts(worker->serving, address);
+    client->proxy_versions = (unsigned)(kind == LISTENER_HTTPS ? listeners->https_proxy_protocol
+                                                               : listeners->http_proxy_protocol);
     client->accepted_us = io_now_us(worker->io);
     COUNT(worker, connections_accepted, 1);
     if (!admission_enter(worker->admission, client, fd)) {
@@ -140,15 +206,10 @@ void client_new(struct worker *worker, enum listener_kind kind, int fd,
     }
     TAILQ_INSERT_TAIL(&worker->clients, client, link);
     deadline_init(&client->deadline, worker->io, on_deadline, client);
-    if (kind == LISTENER_HTTPS)
-        layer = tls_session_new(worker->tls);
-    client->stream = stream_new(worker->io, fd, layer, &handshake_handler, client);
-    if (layer) {
-        deadline_set(&client->deadline,
-                     io_now_ms(worker->io) + limits_of(client)->handshake_timeout_ms);
-    } else {
-        client_h1_begin(client);
-    }
+    if (client->proxy_versions)
+        open_proxied_stream(client, fd);
+    else
+        open_stream(client, fd);
     stream_start(client->stream);
 }
 

@@ -16,6 +16,7 @@ struct exchange;
 struct stream_layer;
 
 enum client_phase {
+    CLIENT_PROXY,     /* a PROXY header is awaited, or seen that there is none */
     CLIENT_HANDSHAKE, /* TLS is being set up */
     CLIENT_HEAD,      /* between requests, or a head is arriving */
     CLIENT_BODY,      /* the exchange runs and its request body is still arriving */
@@ -38,10 +39,13 @@ struct client {
     struct worker *worker;
     enum listener_kind kind;
     enum client_phase phase;
-    struct address address;
+    struct address address; /* of the client itself, as far as its proxy said */
     char address_text[ADDRESS_TEXT_BYTES];
-    bool ready; /* the handshake is done */
-    bool idle;  /* in the idle list */
+    struct address peer;     /* of the other end of the connection */
+    unsigned proxy_versions; /* that `peer` must begin with, or, no proxy of ours, must not */
+    bool by_proxy;           /* `peer` is a trusted proxy */
+    bool ready;              /* the handshake is done */
+    bool idle;               /* in the idle list */
     bool counted_by_address;
     bool keep;        /* the connection may carry another request */
     bool cut;         /* the response ended before its end */
@@ -79,6 +83,18 @@ void client_linger(struct client *client);
 
 /* NULL for a client in the clear. */
 struct stream_layer *client_tls(const struct client *client);
+
+/* Its own address, or what a trusted proxy said of it. */
+void client_set_address(struct client *client, const struct address *address);
+/* What came before the client's own bytes is read; `rest`, behind it, was received already. */
+void client_begin_protocol(struct client *client, struct text rest);
+/* Refused before there was an exchange: one log line, and the end. */
+void client_refuse(struct client *client, const char *reason);
+
+/* --- the PROXY protocol, client_proxy.c --------------------------------------------------------
+ */
+
+extern const struct stream_handler client_proxy_handler;
 
 /* --- the HTTP/1.1 half, client_h1.c --------------------------------------------------------------
  */

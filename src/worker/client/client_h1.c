@@ -240,6 +240,7 @@ static bool eat(struct client *client, struct text *input)
         return eat_tunnel(client, input);
     case CLIENT_WAIT: /* a pipelined request waits for its turn */
         return false;
+    case CLIENT_PROXY:
     case CLIENT_HANDSHAKE:
     case CLIENT_CLOSING:
         break;
@@ -281,6 +282,7 @@ static bool wants_bytes(const struct client *client)
         return !buffer_len(&client->input) && exchange_takes_body(client->exchange);
     case CLIENT_WAIT: /* to notice a client that goes away; what it sends ahead is bounded */
         return buffer_len(&client->input) < SENT_AHEAD_BYTES;
+    case CLIENT_PROXY:
     case CLIENT_HANDSHAKE:
     case CLIENT_CLOSING:
         break;
@@ -295,6 +297,7 @@ static void peer_ended(struct client *client)
         stream_pause_reading(client->stream);
         exchange_client_tunnel_end(client->exchange);
         break;
+    case CLIENT_PROXY:
     case CLIENT_HANDSHAKE:
     case CLIENT_HEAD:
     case CLIENT_BODY:

@@ -128,7 +128,7 @@ static uint32_t pick_round_robin(const struct exchange *exchange)
 static uint32_t pick_source_hash(const struct exchange *exchange)
 {
     const struct service *service = exchange->service;
-    uint64_t source = address_host_hash(&exchange->client->address);
+    uint64_t source = address_host_hash(exchange->client_address);
     uint32_t best = SNAPSHOT_NONE;
     double best_score = 0;
 

@@ -17,6 +17,7 @@
 #include "balancer.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "client_address.h"
 #include "exchange_counters.h"
 #include "http/http_path.h"
 #include "tls/tls_server.h"
@@ -60,6 +61,8 @@ struct exchange *exchange_new(struct client *client, const struct client_codec *
     exchange->worker = worker;
     exchange->client = client;
     exchange->codec = codec;
+    exchange->client_address = &client->address;
+    exchange->client_address_text = text_of(client->address_text);
     exchange->serving = serving_ref(worker->serving);
     exchange->started_us = io_now_us(worker->io);
     exchange->first_byte_us = -1;
@@ -304,6 +307,7 @@ void exchange_start(struct exchange *exchange)
     const struct log_settings *log = &exchange->serving->snapshot->log;
     struct h1_refusal refusal;
 
+    client_address_settle(exchange);
     if (!exchange->https) {
         redirect_to_https(exchange);
         return;

@@ -39,6 +39,9 @@ struct exchange {
     struct worker *worker;
     struct client *client;
     const struct client_codec *codec;
+    /* who asks: the client's own, or (in the arena) what a trusted proxy's X-Forwarded-For says */
+    const struct address *client_address;
+    struct text client_address_text;
     /* borrowed from the snapshot; NULL before they are found */
     const struct snapshot_domain *domain;
     const struct snapshot_route *route;

@@ -23,9 +23,9 @@ static void describe_forwarding(const struct exchange *exchange, struct forwardi
     const struct framing *framing = &exchange->request_framing;
 
     *forwarding = (struct forwarding){
-        .client_address = text_of(exchange->client->address_text),
-        .client_is_ipv6 = text_find(text_of(exchange->client->address_text), ':') <
-                          text_of(exchange->client->address_text).len,
+        .client_address = exchange->client_address_text,
+        .client_is_ipv6 =
+            text_find(exchange->client_address_text, ':') < exchange->client_address_text.len,
         .request_id = exchange->request_id,
         .https = exchange->https,
         .x_forwarded = snapshot->headers.forwarded != FORWARDED_RFC7239,

@@ -12,7 +12,10 @@ WAIT_SECONDS = 20  # for anything that must happen; reached only when it does no
 class Client:
     """One connection. `address` is (host, port); `host` is the SNI and the default Host field."""
 
-    def __init__(self, address, host="a.test", context=None, source=None, session=None, small=False):
+    def __init__(
+        self, address, host="a.test", context=None, source=None, session=None, small=False, before=()
+    ):  # fmt: skip
+        """`before`: pieces of bytes that are sent in the clear, before anything of TLS."""
         self.host = host
         plain = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         plain.settimeout(WAIT_SECONDS)
@@ -24,6 +27,8 @@ class Client:
         plain.connect(address)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = plain
+        for piece in [before] if isinstance(before, bytes) else before:
+            plain.sendall(piece)
         if context:
             try:
                 self.sock = context.wrap_socket(plain, server_hostname=host, session=session)

@@ -91,7 +91,8 @@ static void give_up(void *owner)
     fail_msg("the event that the test waits for never came");
 }
 
-static struct pair *pair_new(struct stream_layer *layer)
+/* Not started yet. */
+static struct pair *pair_make(struct stream_layer *layer)
 {
     struct pair *pair = memory_new(sizeof(*pair));
     int ends[2];
@@ -100,9 +101,16 @@ static struct pair *pair_new(struct stream_layer *layer)
     pair->io = io_new();
     pair->peer = ends[1];
     pair->stream = stream_new(pair->io, ends[0], layer, &handler, pair);
-    stream_start(pair->stream);
     deadline_init(&pair->give_up, pair->io, give_up, pair);
     deadline_set(&pair->give_up, io_now_ms(pair->io) + 30000);
+    return pair;
+}
+
+static struct pair *pair_new(struct stream_layer *layer)
+{
+    struct pair *pair = pair_make(layer);
+
+    stream_start(pair->stream);
     return pair;
 }
 
@@ -405,6 +413,45 @@ static void bytes_behind_a_handshake_are_held_for_an_owner_that_is_paused(void *
     pair_free(pair);
 }
 
+static void first_line_in_the_clear(void *owner)
+{
+    struct pair *pair = owner;
+    char bytes[16];
+    size_t got;
+
+    assert_int_equal(stream_read(pair->stream, bytes, sizeof(bytes), &got), IO_OK);
+    assert_memory_equal(bytes, "clear\n", 6);
+    stream_set_handler(pair->stream, &handler, pair);
+    stream_put_layer(pair->stream, slow_new(), bytes + 6, got - 6);
+}
+
+/* As a layer's own bytes begin behind those in the clear: with them, in the middle, later. */
+static void a_layer_put_in_later_begins_with_what_was_received_behind_the_first_bytes(void **state)
+{
+    static const struct stream_handler first = { .on_readable = first_line_in_the_clear };
+    static const char sent[] = "clear\n!hello";
+
+    (void)state;
+    for (size_t cut = 6; cut < sizeof(sent); cut++) {
+        struct pair *pair = pair_make(NULL);
+
+        assert_int_equal(write(pair->peer, sent, cut), cut);
+        stream_set_handler(pair->stream, &first, pair);
+        stream_resume_reading(pair->stream);
+        stream_start(pair->stream); /* finds it there: the client was quick */
+        event_base_loop(io_base(pair->io), EVLOOP_NONBLOCK);
+        event_base_loop(io_base(pair->io), EVLOOP_NONBLOCK);
+        assert_int_equal(write(pair->peer, sent + cut, sizeof(sent) - 1 - cut),
+                         sizeof(sent) - 1 - cut);
+        stream_resume_reading(pair->stream);
+        while (pair->got_bytes < 5)
+            event_base_loop(io_base(pair->io), EVLOOP_ONCE);
+        assert_int_equal(pair->ready, 1);
+        assert_memory_equal(pair->got, "hello", 5);
+        pair_free(pair);
+    }
+}
+
 static void a_failed_handshake_breaks_the_stream(void **state)
 {
     struct pair *pair = pair_new(slow_new());
@@ -431,6 +478,7 @@ int main(void)
         cmocka_unit_test(
             a_layer_sees_the_handshake_first_and_the_owner_the_rest_of_the_same_packet),
         cmocka_unit_test(bytes_behind_a_handshake_are_held_for_an_owner_that_is_paused),
+        cmocka_unit_test(a_layer_put_in_later_begins_with_what_was_received_behind_the_first_bytes),
         cmocka_unit_test(a_failed_handshake_breaks_the_stream),
     };
 

@@ -48,6 +48,7 @@ struct fixture *fixture_new(uint32_t endpoint_count)
     address_parse(TEXT("192.0.2.1:1"), &fixture->client.address, &err);
     fixture->exchange.worker = &fixture->worker;
     fixture->exchange.client = &fixture->client;
+    fixture->exchange.client_address = &fixture->client.address;
     fixture->exchange.route = &fixture->route;
     fixture->exchange.service = fixture->service;
     arena_done(&arena);
