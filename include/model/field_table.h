@@ -27,6 +27,7 @@ enum field_kind {
     FIELD_CHOICE,    /* int: index into `choices` */
     FIELD_TEXT,      /* struct text, at most `most` bytes */
     FIELD_TEXT_LIST, /* struct text_list, at most `most` items */
+    FIELD_TEXT_MAP,  /* struct text_map, at most `most` pairs; no name twice */
     FIELD_ADDRESS,   /* struct address */
     FIELD_STATUS_RANGE, /* struct status_range: "200-399" or "204" */
     FIELD_AUTO_INTEGER, /* int64_t: "auto" (-1) or an integer */
@@ -35,6 +36,16 @@ enum field_kind {
 
 struct text_list {
     struct text *items;
+    size_t count;
+};
+
+struct text_pair {
+    struct text name;
+    struct text value;
+};
+
+struct text_map {
+    struct text_pair *pairs;
     size_t count;
 };
 
@@ -55,8 +66,10 @@ struct field {
     const char *const *choices;
     /* NULL, or the words that are known but not built yet: using one is an error that says so */
     const char *const *later_choices;
-    /* NULL, or what a text that is not empty (or an item of a list) must look like */
+    /* NULL, or what a text that is not empty (or an item of a list, a name of a map) must be */
     int (*check)(struct text value, struct err *err);
+    /* FIELD_TEXT_MAP: NULL, or what its values must be */
+    int (*check_value)(struct text value, struct err *err);
     const char *help; /* one sentence; for FIELD_LATER what is missing and what to do */
 };
 
@@ -86,6 +99,10 @@ int field_set(const struct field *field, void *target, struct text value, struct
 /* FIELD_TEXT_LIST: add one item (field_set() of an empty text makes the list empty first). */
 int field_add(const struct field *field, void *target, struct text value, struct arena *arena,
               struct err *err);
+
+/* FIELD_TEXT_MAP: add one pair (field_set() of an empty text makes the map empty first). */
+int field_add_pair(const struct field *field, void *target, const struct text_pair *pair,
+                   struct arena *arena, struct err *err);
 
 /* Copy the members of those rows whose bit is set in `mask` (texts are then borrowed from both). */
 void fields_overlay(const struct field_table *table, void *target, const void *source,

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "model/delivery.h"
 #include "model/policies.h"
 #include "model/sections.h"
 #include "net/address.h"
@@ -66,6 +67,20 @@ struct route_settings {
     struct source_place place;
 };
 
+struct error_page {
+    int status;
+    size_t text; /* index into settings.page_texts */
+};
+
+/* What changes on the way, of one domain or of all that say nothing. */
+struct delivery_settings {
+    struct delivery_policy policy; /* defaults already merged in */
+    struct route_settings *auth;   /* to the service of forward_auth; NULL: there is none */
+    struct error_page *pages;      /* read by control; NULL before */
+    size_t page_count;
+    struct source_place place;
+};
+
 struct domain_settings {
     struct text name; /* lower case; "*.name" for a wildcard */
     struct text *aliases;
@@ -73,6 +88,7 @@ struct domain_settings {
     struct text certificate; /* a name, or "auto" */
     struct route_settings *routes;
     size_t route_count;
+    struct delivery_settings *delivery; /* in the arena, or that of the defaults */
     struct source_place place;
 };
 
@@ -90,6 +106,9 @@ struct settings {
     size_t owner_count;
     struct service_policy service_defaults;
     struct route_policy route_defaults;
+    struct delivery_settings delivery; /* the defaults */
+    struct text *page_texts;           /* read by control, into the arena */
+    size_t page_text_count;
     struct header_settings headers;
     struct limit_settings limits;
     struct log_settings log;

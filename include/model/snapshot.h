@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "model/service_refusal.h"
 #include "model/settings.h"
+#include "model/snapshot_delivery.h"
 #include "net/address.h"
 
 /*
@@ -68,6 +69,7 @@ struct snapshot_route {
 struct snapshot_domain {
     struct text name; /* without "*." */
     bool wildcard;
+    uint16_t delivery;                     /* index; those beyond the last change nothing */
     uint32_t certificates[KEY_KIND_COUNT]; /* index or SNAPSHOT_NONE */
     uint32_t first_route;                  /* in the order of snapshot_sort_routes() */
     uint32_t route_count;
@@ -98,6 +100,7 @@ struct snapshot {
     uint32_t route_count;
     struct snapshot_domain *domains;
     uint32_t domain_count;
+    struct snapshot_deliveries deliveries;
     /* where many clients come from one address: the routing mesh, so it has no limit of its own */
     struct address_prefix *shared_sources;
     uint32_t shared_source_count;

@@ -156,6 +156,11 @@ static void check_unused(struct reading *reading)
     for (size_t i = 0; i < settings->domain_count; i++)
         for (size_t j = 0; j < settings->domains[i].route_count; j++)
             used[settings->domains[i].routes[j].service_index] = true;
+    for (size_t i = 0; i < settings->domain_count; i++)
+        if (settings->domains[i].delivery->auth)
+            used[settings->domains[i].delivery->auth->service_index] = true;
+    if (settings->delivery.auth)
+        used[settings->delivery.auth->service_index] = true;
     for (size_t i = 0; i < settings->service_count; i++)
         if (!used[i] && !settings->services[i].in_swarm) /* labels may lead there */
             reading_warning(reading, &trail, settings->services[i].place,

@@ -72,15 +72,35 @@ static void check_certificate(struct reading *reading, const struct trail *trail
                       TEXT_ARGS(name));
 }
 
+static void read_edits(struct reading *reading, const struct trail *trail,
+                       const struct yaml_node *node, struct delivery_reading *way)
+{
+    struct trail here = { .parent = trail, .name = TEXT("headers") };
+    struct section section = {
+        .trail = &here,
+        .bindings = &way->edits,
+        .binding_count = 1,
+        .elsewhere = &header_fields,
+        .elsewhere_hint = "is the same for all domains; write it under defaults.headers",
+    };
+
+    way->edits = (struct binding){ .table = &edit_fields, .target = &way->delivery.policy.headers };
+    section_read(reading, &section, yaml_find(node, "headers"));
+}
+
 static void read_full_form(struct reading *reading, const struct trail *trail,
                            const struct yaml_node *node, struct domain_settings *domain)
 {
-    static const char *const others[] = { "aliases", "routes", NULL };
-    struct binding binding = { .table = &domain_entry, .target = domain };
+    static const char *const others[] = { "aliases", "routes", "headers", NULL };
+    struct delivery_reading way = { .delivery = reading->settings->delivery };
+    struct binding bindings[] = {
+        { .table = &domain_entry, .target = domain },
+        { .table = &delivery_fields, .target = &way.delivery.policy },
+    };
     struct section section = {
         .trail = trail,
-        .bindings = &binding,
-        .binding_count = 1,
+        .bindings = bindings,
+        .binding_count = 2,
         .others = others,
         .elsewhere = &route_entry,
         .elsewhere_hint = "belongs to a route; write routes: [{ path: /, service: ... }]",
@@ -90,6 +110,9 @@ static void read_full_form(struct reading *reading, const struct trail *trail,
     const struct yaml_node *certificate = yaml_find(node, "certificate");
 
     section_read(reading, &section, node);
+    way.binding = bindings[1];
+    read_edits(reading, trail, node, &way);
+    read_domain_delivery(reading, trail, &way, domain);
     if (certificate)
         check_certificate(reading, trail, certificate, domain->certificate);
     if (aliases)
@@ -109,7 +132,11 @@ static void read_domain(struct reading *reading, const struct trail *trail,
     struct domain_settings *domain =
         ARRAY_PUSH(settings->domains, settings->domain_count, settings->domain_capacity);
 
-    *domain = (struct domain_settings){ .certificate = TEXT("auto"), .place = node->key_place };
+    *domain = (struct domain_settings){
+        .certificate = TEXT("auto"),
+        .delivery = &settings->delivery,
+        .place = node->key_place,
+    };
     if (!claim_name(reading, trail, node->key, node->key_place, &domain->name))
         domain->name = TEXT("?"); /* goes on to find more errors; nobody will see the settings */
     if (node->kind == YAML_SCALAR)

@@ -90,6 +90,10 @@ static void print_default(const struct field *field, struct buffer *out)
     bool quoted = field->kind == FIELD_TEXT || field->kind == FIELD_ADDRESS ||
                   field->kind == FIELD_STATUS_RANGE;
 
+    if (field->kind == FIELD_TEXT_MAP) {
+        buffer_append_text(out, TEXT("{}"));
+        return;
+    }
     if (field->kind != FIELD_TEXT_LIST) {
         buffer_format(out, quoted ? "\"%.*s\"" : "%.*s", TEXT_ARGS(rest));
         return;
@@ -192,7 +196,7 @@ static void print_section(const struct document_section *section, struct text be
         if (is_new)
             buffer_format(out, "\n%s%.*s:\n", is_all_opt_in(section->table) ? "#" : "",
                           TEXT_ARGS(name));
-        else if (level == 2)
+        else if (level == 2 && !text_equal(name, before))
             buffer_format(out, "  %.*s:\n", TEXT_ARGS(last_part(name)));
     }
     print_rows(section->table, level, out);

@@ -72,6 +72,14 @@ void read_routes(struct reading *reading, const struct trail *trail, const struc
                  struct domain_settings *domain);
 void read_short_route(struct reading *reading, const struct trail *trail,
                       const struct yaml_node *value, struct domain_settings *domain);
+/* The service that a route leads to, as it was written. `route->place` is where. */
+void read_route_service(struct reading *reading, const struct trail *trail, struct text written,
+                        struct route_settings *route);
+/* Once the defaults are read; and the service of forward_auth, once the services are. */
+void read_default_delivery(struct reading *reading, const struct trail *trail,
+                           const struct yaml_node *defaults);
+void read_auth_route(struct reading *reading, const struct trail *trail,
+                     struct delivery_settings *delivery);
 /* What only the whole can tell. */
 void check_across(struct reading *reading, const struct yaml_node *root);
 

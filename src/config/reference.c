@@ -18,9 +18,14 @@ const struct document_section document_sections[] = {
     { &service_fields, "defaults",
       "For every service; `services.NAME` may have the same names for one." },
     { &route_fields, "defaults", "For every route; a route may have the same names for itself." },
+    { &delivery_fields, "defaults",
+      "What changes on the way; a domain may have the same names for itself, and what it writes "
+      "takes the place of the default as a whole. [delivery.md](delivery.md) has examples." },
     { &header_fields, "defaults.headers",
       "What is added to heads, and what becomes of doubtful "
       "fields." },
+    { &edit_fields, "defaults.headers",
+      "Fields of your own; a domain may have these for itself under `headers`." },
     { &limit_fields, "limits", "How much time and memory a client may take." },
     { &log_fields, "", "Logs and traces." },
     { &metrics_fields, "metrics", "What the admin listener shows." },
@@ -148,6 +153,9 @@ static void print_value(const struct field *field, struct buffer *out)
     case FIELD_TEXT_LIST:
         buffer_format(out, "list, at most %lld items", (long long)field->most);
         break;
+    case FIELD_TEXT_MAP:
+        buffer_format(out, "mapping, at most %lld names", (long long)field->most);
+        break;
     case FIELD_ADDRESS:
         buffer_append_text(out, TEXT("address and port"));
         break;
@@ -169,7 +177,9 @@ static void print_default(const struct field *field, struct buffer *out)
         return;
     }
     if (field->fallback[0] == '\0') {
-        buffer_append_text(out, TEXT("`\"\"`"));
+        buffer_append_text(out, field->kind == FIELD_TEXT_MAP    ? TEXT("`{}`")
+                                : field->kind == FIELD_TEXT_LIST ? TEXT("`[]`")
+                                                                 : TEXT("`\"\"`"));
         return;
     }
     if (field->kind != FIELD_TEXT_LIST) {
@@ -248,6 +258,10 @@ static void print_entries(struct buffer *out)
                   "`ADDRESS:PORT`, or a mapping with\n`routes`, perhaps `aliases` (a list of names "
                   "that are answered alike) and:\n"));
     document_print_table(&domain_entry, "", out);
+    buffer_append_text(
+        out, TEXT("\nBeside these a domain may have `headers.request`, `headers.response`, "
+                  "`error_pages`, `compression` and\n`forward_auth` as `defaults` has them, like\n"
+                  "`headers: { response: { set: { X-Frame-Options: DENY } } }`.\n"));
     buffer_append_text(
         out, TEXT("\n`domains.NAME.routes` is a list. A route may have everything that `defaults` "
                   "has for routes, and:\n"));

@@ -64,17 +64,27 @@ static void read_defaults(struct reading *reading, const struct yaml_node *node)
     struct binding bindings[] = {
         { .table = &service_fields, .target = &reading->settings->service_defaults },
         { .table = &route_fields, .target = &reading->settings->route_defaults },
+        { .table = &delivery_fields, .target = &reading->settings->delivery.policy },
+    };
+    struct binding headers[] = {
+        { .table = &header_fields, .target = &reading->settings->headers },
+        { .table = &edit_fields, .target = &reading->settings->delivery.policy.headers },
     };
     struct section section = {
         .trail = &defaults_trail,
         .bindings = bindings,
-        .binding_count = 2,
+        .binding_count = 3,
         .others = others,
+    };
+    struct section headers_section = {
+        .trail = &headers_trail,
+        .bindings = headers,
+        .binding_count = 2,
     };
 
     section_read(reading, &section, node);
-    read_table(reading, &headers_trail, &header_fields, &reading->settings->headers,
-               yaml_find(node, "headers"));
+    section_read(reading, &headers_section, yaml_find(node, "headers"));
+    read_default_delivery(reading, &defaults_trail, node);
 }
 
 static void read_root_names(struct reading *reading, const struct yaml_node *root)
@@ -135,6 +145,7 @@ void read_root(struct reading *reading, const struct yaml_node *root)
     read_table(reading, &shutdown_trail, &shutdown_fields, &settings->shutdown,
                yaml_find(root, "shutdown"));
     read_services(reading, yaml_find(root, "services"));
+    read_auth_route(reading, &defaults_trail, &settings->delivery);
     if (domains)
         read_domains(reading, domains);
     else if (!reading_takes_labels(reading))

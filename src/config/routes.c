@@ -163,8 +163,8 @@ static void check_port(struct reading *reading, const struct trail *trail,
 }
 
 /* From what was written to an index. `route->port` has the port that was written apart from it. */
-static void find_service(struct reading *reading, const struct trail *trail, struct text written,
-                         struct route_settings *route)
+void read_route_service(struct reading *reading, const struct trail *trail, struct text written,
+                        struct route_settings *route)
 {
     struct mapped_value value;
     struct err err;
@@ -242,7 +242,7 @@ static void read_route(struct reading *reading, const struct trail *trail,
         reading_error(reading, trail, path->place, "%s", err.text);
     if (service && service->kind == YAML_SCALAR) {
         route->place = service->place;
-        find_service(reading, trail, service->text, route);
+        read_route_service(reading, trail, service->text, route);
         route->place = node->place;
     }
     if (route->name.len == 0)
@@ -283,5 +283,5 @@ void read_short_route(struct reading *reading, const struct trail *trail,
     };
     domain->routes = route;
     domain->route_count = 1;
-    find_service(reading, trail, value->text, route);
+    read_route_service(reading, trail, value->text, route);
 }

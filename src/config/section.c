@@ -173,6 +173,25 @@ static void read_list(const struct cursor *cursor, const struct field *field, vo
             reading_error(cursor->reading, cursor->trail, item->place, "%s", err.text);
 }
 
+static void read_map(const struct cursor *cursor, const struct field *field, void *target,
+                     const struct yaml_node *node)
+{
+    struct arena *arena = &cursor->reading->settings->arena;
+    struct err err;
+
+    if (!reading_expects(cursor->reading, cursor->trail, node, YAML_MAPPING))
+        return;
+    field_set(field, target, TEXT_NONE, arena, NULL);
+    for (const struct yaml_node *item = node->first; item; item = item->next) {
+        struct trail here = { .parent = cursor->trail, .name = item->key };
+        struct text_pair pair = { .name = item->key, .value = item->text };
+
+        if (reading_expects(cursor->reading, &here, item, YAML_SCALAR) &&
+            field_add_pair(field, target, &pair, arena, &err) < 0)
+            reading_error(cursor->reading, &here, item->key_place, "%s", err.text);
+    }
+}
+
 static void read_row(const struct cursor *cursor, const struct field *field,
                      struct binding *binding, const struct yaml_node *node)
 {
@@ -187,6 +206,10 @@ static void read_row(const struct cursor *cursor, const struct field *field,
     }
     if (field->kind == FIELD_TEXT_LIST) {
         read_list(cursor, field, binding->target, node);
+        return;
+    }
+    if (field->kind == FIELD_TEXT_MAP) {
+        read_map(cursor, field, binding->target, node);
         return;
     }
     if (!reading_expects(reading, cursor->trail, node, YAML_SCALAR))

@@ -30,6 +30,17 @@ struct section {
 void section_read(struct reading *reading, const struct section *section,
                   const struct yaml_node *mapping);
 
+/* What a domain says of the way, on its way into `struct domain_settings`. */
+struct delivery_reading {
+    struct delivery_settings delivery; /* the defaults, and what was written over them */
+    struct binding binding;            /* of delivery_fields */
+    struct binding edits;              /* of edit_fields */
+};
+
+/* Into `domain->delivery`, when anything was written. */
+void read_domain_delivery(struct reading *reading, const struct trail *trail,
+                          const struct delivery_reading *read, struct domain_settings *domain);
+
 /* Was this row written? */
 bool binding_has(const struct binding *binding, const char *name);
 

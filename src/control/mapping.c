@@ -116,6 +116,22 @@ static void map_route(struct mapper *mapper, const struct route_settings *from, 
     };
 }
 
+/* Returns its index. */
+static size_t map_delivery(struct mapper *mapper, const struct delivery_settings *from,
+                           const size_t *fixed)
+{
+    struct mapping *mapping = mapper->mapping;
+    struct mapped_delivery delivery = { .settings = from };
+
+    if (mapping->delivery_count && from == mapping->deliveries[0].settings)
+        return 0;
+    if (from->auth)
+        map_route(mapper, from->auth, fixed, &delivery.auth);
+    *ARRAY_PUSH(mapping->deliveries, mapping->delivery_count, mapping->delivery_capacity) =
+        delivery;
+    return mapping->delivery_count - 1;
+}
+
 static bool is_label_host(const struct mapper *mapper, struct text host)
 {
     size_t unused;
@@ -176,6 +192,7 @@ static void map_file_domain(struct mapper *mapper, size_t index, const size_t *f
         .place = from->place,
         .routes = map_routes(mapper, from, fixed),
         .route_count = from->route_count,
+        .delivery = map_delivery(mapper, from->delivery, fixed),
     };
 
     add_host(mapper, &domain, from->name);
@@ -195,6 +212,7 @@ static void map_file(struct mapper *mapper)
     for (size_t i = 0; i < file->service_count; i++)
         if (!file->services[i].in_swarm)
             fixed[i] = add_fixed_service(mapper, &file->services[i]);
+    map_delivery(mapper, &file->delivery, fixed);
     for (size_t i = 0; i < file->domain_count; i++)
         map_file_domain(mapper, i, fixed);
     free(fixed);
@@ -275,6 +293,7 @@ void mapping_free(struct mapping *mapping)
         return;
     free(mapping->services);
     free(mapping->domains);
+    free(mapping->deliveries);
     free(mapping->quarantined);
     swarm_unref(mapping->swarm);
     arena_done(&mapping->arena);

@@ -40,6 +40,12 @@ struct mapped_route {
     const struct route_policy *policy;
 };
 
+/* What changes on the way, with the service that is asked. */
+struct mapped_delivery {
+    const struct delivery_settings *settings;
+    struct mapped_route auth; /* when settings->auth */
+};
+
 /* Names that share routes and, with --dev, a certificate. */
 struct mapped_domain {
     struct text *hosts; /* "*.name" for a wildcard */
@@ -48,6 +54,7 @@ struct mapped_domain {
     struct source_place place; /* in the file; line 0 when labels alone made it */
     struct mapped_route *routes;
     size_t route_count;
+    size_t delivery; /* index; 0: that of the defaults */
 };
 
 /* A service whose labels are not, or not all, what is served. */
@@ -69,6 +76,9 @@ struct mapping {
     struct mapped_domain *domains;
     size_t domain_count;
     size_t domain_capacity;
+    struct mapped_delivery *deliveries;
+    size_t delivery_count;
+    size_t delivery_capacity;
     struct quarantined_service *quarantined;
     size_t quarantined_count;
     size_t quarantined_capacity;

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "error_pages.h"
 #include "pki/ticket_secret.h"
 #include "tls_check.h"
 
@@ -56,6 +57,7 @@ static struct mapping_file *load_text(const char *path, struct text text,
         tls_check(file->settings, problems);
         load_certificates(file, store, now_s, problems);
         load_ticket_secret(file, problems);
+        error_pages_load(file->settings, problems);
         file->text_fd = file_sealed_memory("swarmward-file", text.at, text.len, &err);
         if (file->text_fd < 0)
             problems_error(problems, file->settings, nowhere, "%s", err.text);

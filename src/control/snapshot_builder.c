@@ -88,18 +88,23 @@ static void build_services(struct build *build)
     report_left_out(build);
 }
 
+static struct snapshot_route built_route(const struct mapped_route *from)
+{
+    return (struct snapshot_route){
+        .name = from->name,
+        .path = from->path,
+        .service = (uint32_t)from->service,
+        .priority = from->priority,
+        .policy = from->policy,
+    };
+}
+
 static void build_routes(struct build *build, const struct mapped_domain *from, uint32_t first)
 {
     struct snapshot_route *routes = build->snapshot->routes + first;
 
     for (size_t i = 0; i < from->route_count; i++)
-        routes[i] = (struct snapshot_route){
-            .name = from->routes[i].name,
-            .path = from->routes[i].path,
-            .service = (uint32_t)from->routes[i].service,
-            .priority = from->routes[i].priority,
-            .policy = from->routes[i].policy,
-        };
+        routes[i] = built_route(&from->routes[i]);
     snapshot_sort_routes(routes, from->route_count);
 }
 
@@ -179,6 +184,37 @@ static void build_hosts(struct build *build, const struct mapped_domain *from,
             domains[i].certificates[KEY_ECDSA] = made;
 }
 
+/* Behind the routes of all domains come those to the services that are asked first. */
+static void build_deliveries(struct build *build)
+{
+    const struct mapping *mapping = build->mapping;
+    struct snapshot *snapshot = build->snapshot;
+    struct snapshot_deliveries *deliveries = &snapshot->deliveries;
+
+    deliveries->texts = build->settings->page_texts;
+    deliveries->text_count = (uint32_t)build->settings->page_text_count;
+    deliveries->count = (uint16_t)mapping->delivery_count; /* a file has 10,000 domains at most */
+    for (size_t i = 0; i < mapping->delivery_count; i++) {
+        const struct mapped_delivery *from = &mapping->deliveries[i];
+        struct snapshot_delivery *delivery = &deliveries->items[i];
+
+        delivery->policy = from->settings->policy;
+        delivery->auth_route = SNAPSHOT_NONE;
+        if (from->settings->auth) {
+            delivery->auth_route = snapshot->route_count;
+            snapshot->routes[snapshot->route_count++] = built_route(&from->auth);
+        }
+        delivery->page_count = (uint32_t)from->settings->page_count;
+        delivery->pages =
+            arena_new(&snapshot->arena, delivery->page_count, sizeof(*delivery->pages));
+        for (uint32_t j = 0; j < delivery->page_count; j++)
+            delivery->pages[j] = (struct snapshot_page){
+                .status = from->settings->pages[j].status,
+                .text = (uint32_t)from->settings->pages[j].text,
+            };
+    }
+}
+
 static void build_domains(struct build *build)
 {
     const struct mapping *mapping = build->mapping;
@@ -190,7 +226,10 @@ static void build_domains(struct build *build)
         routes += mapping->domains[i].route_count;
         domains += mapping->domains[i].host_count;
     }
+    routes += mapping->delivery_count;
     snapshot->routes = arena_new(&snapshot->arena, routes, sizeof(*snapshot->routes));
+    snapshot->deliveries.items =
+        arena_new(&snapshot->arena, mapping->delivery_count, sizeof(*snapshot->deliveries.items));
     snapshot->domains = arena_new(&snapshot->arena, domains, sizeof(*snapshot->domains));
     for (size_t i = 0; i < mapping->domain_count; i++) {
         const struct mapped_domain *from = &mapping->domains[i];
@@ -203,10 +242,12 @@ static void build_domains(struct build *build)
         for (size_t j = 0; j < from->host_count; j++) {
             built[j].first_route = snapshot->route_count;
             built[j].route_count = (uint32_t)from->route_count;
+            built[j].delivery = (uint16_t)from->delivery;
         }
         snapshot->route_count += (uint32_t)from->route_count;
         snapshot->domain_count += (uint32_t)from->host_count;
     }
+    build_deliveries(build);
 }
 
 static void build_fallback(struct build *build)

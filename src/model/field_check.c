@@ -23,6 +23,7 @@ bool field_is_number(const struct field *field)
     case FIELD_CHOICE:
     case FIELD_TEXT:
     case FIELD_TEXT_LIST:
+    case FIELD_TEXT_MAP:
     case FIELD_ADDRESS:
     case FIELD_STATUS_RANGE:
     case FIELD_LATER:
@@ -114,6 +115,14 @@ int field_check_item(const struct field *field, struct text item, struct err *er
     if (check_plain(item, FIELD_ITEM_BYTES, err) < 0)
         return -1;
     return field->check ? field->check(item, err) : 0;
+}
+
+int field_check_pair(const struct field *field, const struct text_pair *pair, struct err *err)
+{
+    if (field_check_item(field, pair->name, err) < 0 ||
+        check_plain(pair->value, FIELD_VALUE_BYTES, err) < 0)
+        return -1;
+    return field->check_value ? field->check_value(pair->value, err) : 0;
 }
 
 int field_check_status(const struct field *field, struct status_range range, struct err *err)

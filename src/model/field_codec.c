@@ -14,6 +14,15 @@ static void put_list(const struct text_list *list, struct buffer *out)
         wire_put_text(out, list->items[i]);
 }
 
+static void put_map(const struct text_map *map, struct buffer *out)
+{
+    wire_put_u32(out, (uint32_t)map->count);
+    for (size_t i = 0; i < map->count; i++) {
+        wire_put_text(out, map->pairs[i].name);
+        wire_put_text(out, map->pairs[i].value);
+    }
+}
+
 static void put_address(const struct address *address, struct buffer *out)
 {
     char text[ADDRESS_TEXT_BYTES];
@@ -40,6 +49,8 @@ static void put_member(const struct field *field, const void *member, struct buf
         wire_put_text(out, *(const struct text *)member);
     else if (field->kind == FIELD_TEXT_LIST)
         put_list(member, out);
+    else if (field->kind == FIELD_TEXT_MAP)
+        put_map(member, out);
     else if (field->kind == FIELD_ADDRESS)
         put_address(member, out);
     else if (field->kind == FIELD_STATUS_RANGE)
@@ -90,6 +101,25 @@ static int get_list(const struct field *field, struct text_list *member, struct 
     return member->count < (size_t)field->least ? -1 : 0;
 }
 
+static int get_map(const struct field *field, struct text_map *member, struct wire *wire,
+                   struct arena *arena)
+{
+    size_t count = wire_get_count(wire, (size_t)field->most, 2 * sizeof(uint32_t));
+
+    *member = (struct text_map){ 0 };
+    for (size_t i = 0; i < count; i++) {
+        struct text_pair pair;
+
+        pair.name = wire_get_text(wire, FIELD_ITEM_BYTES);
+        pair.value = wire_get_text(wire, FIELD_VALUE_BYTES);
+        if (wire->bad || field_check_pair(field, &pair, NULL) < 0 ||
+            text_map_has(member, pair.name))
+            return -1;
+        text_map_add(member, &pair, arena);
+    }
+    return 0;
+}
+
 static int get_address(struct address *member, struct wire *wire)
 {
     return address_parse(wire_get_text(wire, ADDRESS_TEXT_BYTES), member, NULL);
@@ -117,6 +147,8 @@ static int get_member(const struct field *field, void *member, struct wire *wire
         return get_text(field, member, wire);
     if (field->kind == FIELD_TEXT_LIST)
         return get_list(field, member, wire, arena);
+    if (field->kind == FIELD_TEXT_MAP)
+        return get_map(field, member, wire, arena);
     if (field->kind == FIELD_ADDRESS)
         return get_address(member, wire);
     if (field->kind == FIELD_STATUS_RANGE)

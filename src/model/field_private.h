@@ -7,6 +7,8 @@
 
 /* One item of a FIELD_TEXT_LIST has at most this many bytes. */
 #define FIELD_ITEM_BYTES 256
+/* One value of a FIELD_TEXT_MAP. */
+#define FIELD_VALUE_BYTES 4096
 
 static inline void *field_member(const struct field *field, void *target)
 {
@@ -25,11 +27,15 @@ bool field_is_number(const struct field *field);
 int field_check_number(const struct field *field, int64_t number, struct err *err);
 int field_check_text(const struct field *field, struct text text, struct err *err);
 int field_check_item(const struct field *field, struct text item, struct err *err);
+int field_check_pair(const struct field *field, const struct text_pair *pair, struct err *err);
 int field_check_status(const struct field *field, struct status_range range, struct err *err);
 size_t field_choice_count(const struct field *field);
 
 /* Room for one more item; the array's capacity is the next power of two. */
 void text_list_add(struct text_list *list, struct text item, struct arena *arena);
+void text_map_add(struct text_map *map, const struct text_pair *pair, struct arena *arena);
+/* Names compare without case. */
+bool text_map_has(const struct text_map *map, struct text name);
 
 /* A number of this row's kind as it would be written. */
 void field_print_number(const struct field *field, int64_t number, struct buffer *out);

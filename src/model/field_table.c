@@ -52,6 +52,27 @@ void text_list_add(struct text_list *list, struct text item, struct arena *arena
     list->items[list->count++] = item;
 }
 
+void text_map_add(struct text_map *map, const struct text_pair *pair, struct arena *arena)
+{
+    if ((map->count & (map->count - 1)) == 0) {
+        size_t room = map->count ? map->count * 2 : 1;
+        struct text_pair *pairs = arena_new(arena, room, sizeof(*pairs));
+
+        if (map->count)
+            memcpy(pairs, map->pairs, map->count * sizeof(*pairs));
+        map->pairs = pairs;
+    }
+    map->pairs[map->count++] = *pair;
+}
+
+bool text_map_has(const struct text_map *map, struct text name)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (text_equal_nocase(map->pairs[i].name, name))
+            return true;
+    return false;
+}
+
 static int set_bool(bool *member, struct text value, struct err *err)
 {
     if (!text_equal(value, TEXT("true")) && !text_equal(value, TEXT("false")))
@@ -178,6 +199,33 @@ int field_add(const struct field *field, void *target, struct text value, struct
     return 0;
 }
 
+int field_add_pair(const struct field *field, void *target, const struct text_pair *pair,
+                   struct arena *arena, struct err *err)
+{
+    struct text_map *map = field_member(field, target);
+    struct text_pair copy;
+
+    if (field_check_pair(field, pair, err) < 0)
+        return -1;
+    if (map->count >= (size_t)field->most)
+        return err_set(err, "has more than %lld names", (long long)field->most);
+    if (text_map_has(map, pair->name))
+        return err_set(err, "\"%.*s\" is there twice", TEXT_ARGS(pair->name));
+    copy.name = arena_text(arena, pair->name);
+    copy.value = pair->value.len ? arena_text(arena, pair->value) : TEXT_NONE;
+    text_map_add(map, &copy, arena);
+    return 0;
+}
+
+/* A map cannot be written in one text; only the empty one is. */
+static int set_map(struct text_map *member, struct text value, struct err *err)
+{
+    if (value.len)
+        return err_set(err, "must be a mapping, like { name: value }");
+    *member = (struct text_map){ 0 };
+    return 0;
+}
+
 int field_set(const struct field *field, void *target, struct text value, struct arena *arena,
               struct err *err)
 {
@@ -200,6 +248,8 @@ int field_set(const struct field *field, void *target, struct text value, struct
         return set_text(field, member, value, arena, err);
     case FIELD_TEXT_LIST:
         return set_list(field, target, value, arena, err);
+    case FIELD_TEXT_MAP:
+        return set_map(member, value, err);
     case FIELD_ADDRESS:
         return address_parse(value, member, err);
     case FIELD_STATUS_RANGE:
@@ -217,6 +267,13 @@ static void print_list(const struct text_list *list, struct buffer *out)
             buffer_append_byte(out, ',');
         buffer_append_text(out, list->items[i]);
     }
+}
+
+static void print_map(const struct text_map *map, struct buffer *out)
+{
+    for (size_t i = 0; i < map->count; i++)
+        buffer_format(out, "%s%.*s: %.*s", i ? ", " : "", TEXT_ARGS(map->pairs[i].name),
+                      TEXT_ARGS(map->pairs[i].value));
 }
 
 static void print_address(const struct address *address, struct buffer *out)
@@ -260,6 +317,9 @@ void field_print(const struct field *field, const void *target, struct buffer *o
     case FIELD_TEXT_LIST:
         print_list(member, out);
         break;
+    case FIELD_TEXT_MAP:
+        print_map(member, out);
+        break;
     case FIELD_ADDRESS:
         print_address(member, out);
         break;
@@ -290,6 +350,8 @@ static size_t member_bytes(enum field_kind kind)
         return sizeof(struct text);
     case FIELD_TEXT_LIST:
         return sizeof(struct text_list);
+    case FIELD_TEXT_MAP:
+        return sizeof(struct text_map);
     case FIELD_ADDRESS:
         return sizeof(struct address);
     case FIELD_STATUS_RANGE:

@@ -21,6 +21,8 @@ struct settings *settings_new(void)
     fields_set_defaults(&policy_fields, &settings->policy, arena);
     fields_set_defaults(&service_fields, &settings->service_defaults, arena);
     fields_set_defaults(&route_fields, &settings->route_defaults, arena);
+    fields_set_defaults(&edit_fields, &settings->delivery.policy.headers, arena);
+    fields_set_defaults(&delivery_fields, &settings->delivery.policy, arena);
     fields_set_defaults(&header_fields, &settings->headers, arena);
     fields_set_defaults(&limit_fields, &settings->limits, arena);
     fields_set_defaults(&log_fields, &settings->log, arena);

@@ -47,16 +47,6 @@ static const struct field rows[] = {
         .help = "Tell the backend about the client with X-Forwarded-For, -Proto and -Host, with "
                 "Forwarded (RFC 7239), or with both.",
     },
-    {
-        .name = "request",
-        .kind = FIELD_LATER,
-        .help = "header fields of your own are not set or removed yet",
-    },
-    {
-        .name = "response",
-        .kind = FIELD_LATER,
-        .help = "header fields of your own are not set or removed yet",
-    },
 };
 
 const struct field_table header_fields = {

@@ -6,7 +6,8 @@
  *     magic, version, length of all, generation
  *     sections, each through its field table
  *     policies of services, policies of routes: equal ones once, others name their number
- *     certificates; services with their endpoints; routes; domains; each behind its count
+ *     certificates; services with their endpoints; routes; what changes on the way; domains; each
+ *     behind its count
  */
 
 #include <assert.h>
@@ -19,7 +20,7 @@
 #include "model/snapshot.h"
 
 #define MAGIC   0x50414e5344524157U /* "WARDSNAP" */
-#define VERSION 2
+#define VERSION 3
 /* of the length, behind magic and version */
 #define LENGTH_OFFSET 12
 
@@ -42,7 +43,7 @@
 #define SERVICE_LEAST     17
 #define ENDPOINT_LEAST    30
 #define ROUTE_LEAST       24
-#define DOMAIN_LEAST      25
+#define DOMAIN_LEAST      29
 #define SOURCE_LEAST      8
 
 /* Encoding */
@@ -203,6 +204,7 @@ static void put_domains(struct buffer *out, const struct snapshot *snapshot)
         wire_put_u32(out, domain->first_route);
         wire_put_u32(out, domain->route_count);
         wire_put_u32(out, domain->slot);
+        wire_put_u32(out, domain->delivery);
     }
 }
 
@@ -233,6 +235,7 @@ void snapshot_encode(const struct snapshot *snapshot, struct buffer *out)
     put_certificate_choice(out, snapshot->fallback_certificates);
     put_services(out, snapshot, &service_policies);
     put_routes(out, snapshot, &route_policies);
+    snapshot_put_deliveries(out, &snapshot->deliveries);
     put_domains(out, snapshot);
     put_shared_sources(out, snapshot);
     policy_numbers_done(&service_policies);
@@ -442,6 +445,24 @@ static bool decode_routes(struct decoder *decoder)
     return !decoder->wire.bad;
 }
 
+static bool decode_deliveries(struct decoder *decoder)
+{
+    struct snapshot *snapshot = decoder->snapshot;
+
+    return snapshot_get_deliveries(&snapshot->deliveries, &decoder->wire, &snapshot->arena,
+                                   snapshot->route_count);
+}
+
+static void get_delivery(struct decoder *decoder, struct snapshot_domain *domain)
+{
+    uint32_t index = wire_get_u32(&decoder->wire);
+    uint32_t count = decoder->snapshot->deliveries.count;
+
+    domain->delivery = (uint16_t)index;
+    if (index >= count && (index || count))
+        refuse(decoder);
+}
+
 static void decode_domain(struct decoder *decoder, struct snapshot_domain *domain)
 {
     struct wire *wire = &decoder->wire;
@@ -453,6 +474,7 @@ static void decode_domain(struct decoder *decoder, struct snapshot_domain *domai
     domain->first_route = wire_get_u32(wire);
     domain->route_count = wire_get_u32(wire);
     domain->slot = wire_get_u32(wire);
+    get_delivery(decoder, domain);
     if (domain->slot != SNAPSHOT_NONE && domain->slot >= BOARD_DOMAINS)
         refuse(decoder);
     if (wire->bad || !domain->name.len || domain->first_route > routes ||
@@ -526,6 +548,7 @@ int snapshot_decode(struct snapshot *snapshot, struct text bytes, struct err *er
         { "a certificate", decode_certificates },
         { "a service", decode_services },
         { "a route", decode_routes },
+        { "what changes on the way", decode_deliveries },
         { "a domain", decode_domains },
         { "a shared source", decode_shared_sources },
     };

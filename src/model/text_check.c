@@ -84,3 +84,84 @@ int text_check_name(struct text value, struct err *err)
                            TEXT_ARGS(text_first(value, 60)));
     return 0;
 }
+
+/* No control octet comes so far: they are refused in every text (RFC 9110 section 5.5). */
+int text_check_field_value(struct text value, struct err *err)
+{
+    if (!text_equal(text_trim(value), value))
+        return err_set(err, "must not begin or end with a space");
+    return 0;
+}
+
+/*
+ * What frames a message, leads it, or says who the client is is written by swarmward alone; of
+ * these an error on this page would be a hole.
+ */
+static bool is_reserved_field(struct text name)
+{
+    static const char names[] = "connection,content-encoding,content-length,content-range,expect,"
+                                "forwarded,host,http2-settings,keep-alive,proxy,te,trailer,"
+                                "transfer-encoding,upgrade,x-request-id";
+    static const char prefixes[] = "client-cert,proxy-,sec-websocket-,x-forwarded";
+    struct text rest = TEXT(names);
+    struct text one;
+
+    while (text_split(rest, ',', &one, &rest) || one.len) {
+        if (text_equal_nocase(name, one))
+            return true;
+    }
+    rest = TEXT(prefixes);
+    while (text_split(rest, ',', &one, &rest) || one.len) {
+        if (text_equal_nocase(text_first(name, one.len), one))
+            return true;
+    }
+    return false;
+}
+
+int text_check_edited_field(struct text value, struct err *err)
+{
+    if (text_check_token(value, err) < 0)
+        return -1;
+    if (text_find(value, '_') < value.len)
+        return err_set(err, "backends take _ in a name for -, so write -");
+    if (text_equal_nocase(value, TEXT("Strict-Transport-Security")))
+        return err_set(err, "this field is made by defaults.headers.hsts");
+    if (is_reserved_field(value))
+        return err_set(err,
+                       "\"%.*s\" frames or leads messages, or says who the client is; "
+                       "only swarmward itself writes it",
+                       TEXT_ARGS(text_first(value, 60)));
+    return 0;
+}
+
+int text_check_error_status(struct text value, struct err *err)
+{
+    uint64_t status = 0;
+
+    if (value.len != 3 || !text_to_u64(value, &status) || status < 400 || status > 599)
+        return err_set(err, "\"%.*s\" is no status from 400 to 599",
+                       TEXT_ARGS(text_first(value, 60)));
+    return 0;
+}
+
+int text_check_encoding(struct text value, struct err *err)
+{
+    if (!text_equal(value, TEXT("br")) && !text_equal(value, TEXT("gzip")))
+        return err_set(err, "\"%.*s\" is not known here; write br or gzip",
+                       TEXT_ARGS(text_first(value, 60)));
+    return 0;
+}
+
+int text_check_media_type(struct text value, struct err *err)
+{
+    struct text type;
+    struct text subtype;
+
+    if (!text_split(value, '/', &type, &subtype) || !type.len || !subtype.len ||
+        text_check_token(type, err) < 0 || text_check_token(subtype, err) < 0)
+        return err_set(err,
+                       "\"%.*s\" is no media type; write it like text/html, without "
+                       "parameters",
+                       TEXT_ARGS(text_first(value, 60)));
+    return 0;
+}

@@ -140,12 +140,10 @@ static void describe(struct exchange *exchange, const struct framing *framing,
 static void send_head(struct exchange *exchange, const struct response_head *head,
                       const struct framing *framing)
 {
-    struct response_head cleaned = *head; /* its field lines are the parser's, marked in place */
     struct response_forwarding forwarding;
 
     describe(exchange, framing, &forwarding);
-    forwarding_clean_response(&cleaned);
-    h1_write_response(begin_head(exchange->client), &cleaned, &forwarding);
+    h1_write_response(begin_head(exchange->client), head, &forwarding);
     say_head(exchange);
 }
 
@@ -239,7 +237,16 @@ static struct text date_now(void)
     return text_of(date);
 }
 
-static void reply(struct exchange *exchange, int status, struct text location, struct text text)
+static void write_reply_fields(struct buffer *out, const struct reply *reply)
+{
+    for (size_t i = 0; i < reply->field_count; i++)
+        buffer_format(out, "%.*s: %.*s\r\n", TEXT_ARGS(reply->fields[i].name),
+                      TEXT_ARGS(reply->fields[i].value));
+    buffer_format(out, "Content-Type: %.*s\r\nContent-Length: %zu\r\n",
+                  TEXT_ARGS(reply->content_type), reply->body.len);
+}
+
+static void write_reply(struct exchange *exchange, const struct reply *reply)
 {
     struct client *client = exchange->client;
     struct buffer *out;
@@ -249,21 +256,18 @@ static void reply(struct exchange *exchange, int status, struct text location, s
     client->bodiless = exchange->request.method == METHOD_HEAD;
     client->keep = may_stay(exchange);
     out = begin_head(client);
-    buffer_format(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, http_reason(status),
+    buffer_format(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", reply->status, http_reason(reply->status),
                   date_now().at);
-    if (location.len)
-        buffer_format(out, "Location: %.*s\r\n", TEXT_ARGS(location));
     if (hsts.len)
         buffer_format(out, "Strict-Transport-Security: %.*s\r\n", TEXT_ARGS(hsts));
-    buffer_format(out, "Content-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n",
-                  text.len);
+    write_reply_fields(out, reply);
     if (!client->keep)
         buffer_append_text(out, TEXT("Connection: close\r\n"));
     else if (old)
         buffer_append_text(out, TEXT("Connection: keep-alive\r\n"));
     buffer_append_text(out, TEXT("\r\n"));
     if (!client->bodiless)
-        buffer_append_text(out, text);
+        buffer_append_text(out, reply->body);
     say_head(exchange);
     write_said();
 }
@@ -274,7 +278,7 @@ const struct client_codec client_h1_codec = {
     .body = body,
     .end = end,
     .flush = flush,
-    .reply = reply,
+    .reply = write_reply,
     .cut = cut,
     .takes_more = takes_more,
     .want_body = want_body,

@@ -1,6 +1,7 @@
 #ifndef SWARMWARD_WORKER_CLIENT_CODEC_H
 #define SWARMWARD_WORKER_CLIENT_CODEC_H
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include "base/text.h"
@@ -9,9 +10,30 @@
 
 struct exchange;
 
+#define REPLY_FIELDS_MOST 4
+
+/* A complete response of our own. Texts are borrowed until it is said. */
+struct reply {
+    int status;
+    struct text content_type; /* "": text/plain; charset=utf-8 */
+    struct text body;         /* "": the usual words of its status and reason */
+    struct {
+        struct text name;
+        struct text value;
+    } fields[REPLY_FIELDS_MOST]; /* beside Date, HSTS, and what frames and describes the body */
+    size_t field_count;
+};
+
+static inline void reply_add(struct reply *reply, struct text name, struct text value)
+{
+    assert(reply->field_count < REPLY_FIELDS_MOST);
+    reply->fields[reply->field_count].name = name;
+    reply->fields[reply->field_count++].value = value;
+}
+
 /*
  * How an exchange talks back to its client: one table a protocol. The exchange says what, the codec
- * says it in its protocol's bytes.
+ * says it in its protocol's bytes. In the heads that it is given all is marked that may not pass.
  */
 struct client_codec {
     void (*interim)(struct exchange *exchange, const struct response_head *head);
@@ -22,8 +44,8 @@ struct client_codec {
     void (*end)(struct exchange *exchange, const struct field_list *trailers);
     /* What was said in this turn leaves now; the pieces' memory is about to be used again. */
     void (*flush)(struct exchange *exchange);
-    /* A complete response of our own. `body` is text/plain. */
-    void (*reply)(struct exchange *exchange, int status, struct text location, struct text body);
+    /* A complete response of our own; its content_type and body are set. */
+    void (*reply)(struct exchange *exchange, const struct reply *reply);
     /* The response can not be completed, and the client must see that. */
     void (*cut)(struct exchange *exchange);
     /* False: the client does not take what was said before; exchange_client_drained() says when. */

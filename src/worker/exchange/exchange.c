@@ -14,6 +14,7 @@
 #include "../backend/endpoint.h"
 #include "../backend/service.h"
 #include "../client/client.h"
+#include "../policy/delivery.h"
 #include "balancer.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -181,19 +182,16 @@ void exchange_finish(struct exchange *exchange)
     io_free_later(worker->io, exchange, release);
 }
 
-static void reply(struct exchange *exchange, struct text location)
+static struct text usual_words(struct exchange *exchange, int status)
 {
-    struct text body =
-        arena_format(&exchange->arena, "%d %s\n%s%s%srequest %.*s\n", exchange->status,
-                     http_reason(exchange->status), exchange->reason ? "reason " : "",
-                     exchange->reason ? exchange->reason : "", exchange->reason ? "\n" : "",
-                     TEXT_ARGS(exchange->request_id));
+    const char *reason = exchange->reason;
 
-    exchange->responding = true;
-    exchange->codec->reply(exchange, exchange->status, location, body);
+    return arena_format(&exchange->arena, "%d %s\n%s%s%srequest %.*s\n", status,
+                        http_reason(status), reason ? "reason " : "", reason ? reason : "",
+                        reason ? "\n" : "", TEXT_ARGS(exchange->request_id));
 }
 
-void exchange_fail(struct exchange *exchange, int status, const char *reason)
+void exchange_answer(struct exchange *exchange, struct reply *reply, const char *reason)
 {
     if (exchange->state == EXCHANGE_DONE)
         return;
@@ -201,10 +199,24 @@ void exchange_fail(struct exchange *exchange, int status, const char *reason)
     if (exchange->responding) {
         exchange->codec->cut(exchange);
     } else {
-        exchange->status = status;
-        reply(exchange, TEXT_NONE);
+        exchange->status = reply->status;
+        exchange->responding = true;
+        if (!reply->body.len)
+            delivery_error_page(exchange, reply);
+        if (!reply->body.len)
+            reply->body = usual_words(exchange, reply->status);
+        if (!reply->content_type.len)
+            reply->content_type = TEXT("text/plain; charset=utf-8");
+        exchange->codec->reply(exchange, reply);
     }
     exchange_finish(exchange);
+}
+
+void exchange_fail(struct exchange *exchange, int status, const char *reason)
+{
+    struct reply reply = { .status = status };
+
+    exchange_answer(exchange, &reply, reason);
 }
 
 void exchange_client_gone(struct exchange *exchange, const char *reason)
@@ -226,6 +238,7 @@ static void redirect_to_https(struct exchange *exchange)
 {
     const struct request_head *request = &exchange->request;
     const struct listener_settings *listeners = &exchange->serving->snapshot->listeners;
+    struct reply reply = { .status = (int)listeners->redirect_status };
     int64_t port = listeners->redirect_port;
     char suffix[8] = "";
     struct text path = request->path;
@@ -240,12 +253,12 @@ static void redirect_to_https(struct exchange *exchange)
         snprintf(suffix, sizeof(suffix), ":%d", (int)port);
     if (text_equal(path, TEXT("*")))
         path = TEXT("/");
-    exchange->status = (int)listeners->redirect_status;
     COUNT(exchange->worker, redirects, 1);
-    reply(exchange, arena_format(&exchange->arena, "https://%.*s%s%.*s%s%.*s",
-                                 TEXT_ARGS(request->host), suffix, TEXT_ARGS(path),
-                                 request->has_query ? "?" : "", TEXT_ARGS(request->query)));
-    exchange_finish(exchange);
+    reply_add(&reply, TEXT("Location"),
+              arena_format(&exchange->arena, "https://%.*s%s%.*s%s%.*s", TEXT_ARGS(request->host),
+                           suffix, TEXT_ARGS(path), request->has_query ? "?" : "",
+                           TEXT_ARGS(request->query)));
+    exchange_answer(exchange, &reply, NULL);
 }
 
 /* Lower case, without the dot that makes a name absolute. */
@@ -320,6 +333,7 @@ void exchange_start(struct exchange *exchange)
         exchange_fail(exchange, refusal.status, refusal.reason);
         return;
     }
+    delivery_edit_request(exchange);
     if (exchange->request_framing.kind == BODY_COUNTED &&
         body_is_too_large(exchange, exchange->request_framing.length)) {
         exchange_fail(exchange, 413, "body_too_large");

@@ -99,6 +99,10 @@ void exchange_free_spares(struct worker *worker);
 /* `request` and `request_framing` are set. May end, but never free, the exchange. */
 void exchange_start(struct exchange *exchange);
 
+/* A response of our own, and the end. Once a response has begun it is cut instead. `reason` NULL:
+ * it is no refusal. Body and type of `reply` are filled in where it has none. */
+void exchange_answer(struct exchange *exchange, struct reply *reply, const char *reason);
+
 /* Refuse before or after the start: the one way every failure goes. */
 void exchange_fail(struct exchange *exchange, int status, const char *reason);
 

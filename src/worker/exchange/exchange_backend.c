@@ -10,6 +10,7 @@
 #include "../backend/endpoint.h"
 #include "../backend/service.h"
 #include "../client/client.h"
+#include "../policy/delivery.h"
 #include "base/log.h"
 #include "exchange.h"
 #include "net/socket.h"
@@ -59,23 +60,31 @@ void exchange_backend_ready(struct exchange *exchange)
 
 void exchange_backend_interim(struct exchange *exchange, const struct response_head *head)
 {
-    exchange->codec->interim(exchange, head);
+    struct response_head ours = *head; /* its lines are the parser's, marked in place */
+
+    forwarding_clean_response(&ours);
+    delivery_edit_rest(exchange, &ours.fields);
+    exchange->codec->interim(exchange, &ours);
 }
 
 void exchange_backend_head(struct exchange *exchange, const struct response_head *head,
                            const struct framing *framing)
 {
+    struct response_head ours = *head; /* its lines are the parser's, marked in place */
+
     exchange->first_byte_us = io_now_us(exchange->worker->io) - exchange->started_us;
     exchange->responding = true;
     exchange->status = head->status;
     exchange->reason = NULL; /* of an attempt that was retried */
     endpoint_succeeded(exchange->endpoint, exchange->connect_started_us);
+    forwarding_clean_response(&ours);
+    delivery_edit_response(exchange, &ours);
     if (framing->kind == BODY_TUNNEL) {
         exchange->tunnelling = true;
         COUNT(exchange->worker, tunnels_open, 1);
-        exchange->codec->tunnel(exchange, head);
+        exchange->codec->tunnel(exchange, &ours);
     } else {
-        exchange->codec->head(exchange, head, framing);
+        exchange->codec->head(exchange, &ours, framing);
     }
 }
 
@@ -86,8 +95,11 @@ void exchange_backend_body(struct exchange *exchange, struct text piece)
 
 void exchange_backend_end(struct exchange *exchange, const struct field_list *trailers)
 {
+    struct field_list ours = *trailers;
+
     exchange->response_ended = true;
-    exchange->codec->end(exchange, trailers);
+    delivery_edit_rest(exchange, &ours);
+    exchange->codec->end(exchange, &ours);
     exchange_finish(exchange);
 }
 

@@ -130,6 +130,31 @@ static void add_routes(struct snapshot *snapshot)
                                                    .policy = route_policy(snapshot) };
 }
 
+static void add_deliveries(struct snapshot *snapshot)
+{
+    struct arena *arena = &snapshot->arena;
+    struct snapshot_deliveries *deliveries = &snapshot->deliveries;
+    struct snapshot_delivery *items = arena_new(arena, 2, sizeof(*items));
+    struct text_pair *pair = arena_new(arena, 1, sizeof(*pair));
+
+    for (size_t i = 0; i < 2; i++) {
+        fields_set_defaults(&edit_fields, &items[i].policy.headers, arena);
+        fields_set_defaults(&delivery_fields, &items[i].policy, arena);
+        items[i].auth_route = SNAPSHOT_NONE;
+    }
+    *pair = (struct text_pair){ TEXT("X-Site"), TEXT("north") };
+    items[1].policy.headers.request_set = (struct text_map){ .pairs = pair, .count = 1 };
+    items[1].auth_route = 4;
+    items[1].pages = arena_new(arena, 1, sizeof(*items[1].pages));
+    items[1].pages[0] = (struct snapshot_page){ .status = 502, .text = 0 };
+    items[1].page_count = 1;
+    deliveries->items = items;
+    deliveries->count = 2;
+    deliveries->texts = arena_new(arena, 1, sizeof(*deliveries->texts));
+    deliveries->texts[0] = TEXT("<h1>{{status}}</h1>");
+    deliveries->text_count = 1;
+}
+
 struct snapshot *example_snapshot(void)
 {
     struct snapshot *snapshot = with_defaults();
@@ -138,11 +163,13 @@ struct snapshot *example_snapshot(void)
     add_certificates(snapshot);
     add_services(snapshot);
     add_routes(snapshot);
+    add_deliveries(snapshot);
     domains[0] = (struct snapshot_domain){
         .name = TEXT("portal.example"),
         .certificates = { 0, 1 },
         .first_route = 0,
         .route_count = 4,
+        .delivery = 1,
     };
     domains[1] = domains[0];
     domains[1].name = TEXT("www.portal.example");

@@ -510,7 +510,7 @@ static void an_empty_snapshot_travels(void **state)
 
     (void)state;
     snapshot->domain_count = snapshot->route_count = snapshot->service_count = 0;
-    snapshot->certificate_count = 0;
+    snapshot->certificate_count = snapshot->deliveries.count = 0;
     snapshot->fallback_certificates[KEY_RSA] = SNAPSHOT_NONE;
     sent(snapshot, &bytes);
     after = decoded(buffer_text(&bytes), NULL);
