@@ -40,4 +40,13 @@ int framing_of_request(const struct request_head *head, struct framing *framing_
 int framing_of_response(const struct response_head *head, enum http_method method,
                         bool upgrade_sent, struct framing *framing_out, struct h1_refusal *refusal);
 
+/*
+ * The same for HTTP/2, where frames say the end: BODY_CHUNKED is a body of unknown length. `ended`:
+ * no body follows. Forbidden fields (RFC 9113 section 8.2.2) are gone before.
+ */
+int framing_of_h2_request(const struct request_head *head, bool ended, struct framing *framing_out,
+                          struct h1_refusal *refusal);
+int framing_of_h2_response(const struct response_head *head, enum http_method method, bool ended,
+                           struct framing *framing_out, struct h1_refusal *refusal);
+
 #endif

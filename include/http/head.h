@@ -10,7 +10,7 @@
 
 /*
  * A request or response head as views of bytes that somebody else holds, and the ordered list of
- * its fields. Both codecs (HTTP/1.1 now, HTTP/2 later) speak in these.
+ * its fields. Both codecs, HTTP/1.1 and HTTP/2, speak in these.
  */
 
 /* Fields that our own code looks at, found by the parser once; everything else is FIELD_OTHER. */
@@ -85,7 +85,8 @@ struct request_head {
     struct text path;      /* begins with "/", or "*" */
     struct text query;     /* behind "?", without it; may be empty */
     bool has_query;
-    int minor_version; /* HTTP/1.x */
+    int minor_version;    /* HTTP/1.x; 1 for HTTP/2 */
+    struct text protocol; /* HTTP/2: of an extended CONNECT (RFC 8441), else "" */
     struct field_list fields;
 };
 

@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "model/reasons_h2.h"
+
 /*
  * Why a request was refused or cut: the words of the access log, of error pages, of `explain` and
  * of the metric swarmward_refusals_total. All there are, so that the metric is bounded; a test
@@ -93,6 +95,7 @@
     X(proxy_header_bad)                                                                            \
     X(proxy_header_of_stranger)                                                                    \
     X(proxy_header_timeout)                                                                        \
+    H2_REASONS(X)                                                                                  \
     /* TLS */                                                                                      \
     X(unrecognized_name)                                                                           \
     X(no_shared_cipher)                                                                            \

@@ -232,3 +232,55 @@ int framing_of_response(const struct response_head *head, enum http_method metho
     *framing_out = framing;
     return 0;
 }
+
+/* --- HTTP/2 --------------------------------------------------------------------------------------
+ */
+
+/* RFC 9113 section 8.1.1: a length that differs from that of the frames is malformed. */
+static int frame_by_end(struct framing *framing, bool ended, struct h1_refusal *refusal)
+{
+    if (ended && framing->length > 0)
+        return refuse(refusal, 400, "length_differs_from_data");
+    if (!ended && !framing->has_length)
+        framing->kind = BODY_CHUNKED;
+    return 0;
+}
+
+int framing_of_h2_request(const struct request_head *head, bool ended, struct framing *framing_out,
+                          struct h1_refusal *refusal)
+{
+    struct framing framing = { .kind = BODY_NONE, .persistent = true };
+
+    if (read_lengths(&head->fields, 1, &framing, refusal) < 0)
+        return -1;
+    if (head->method == METHOD_CONNECT) { /* RFC 8441: bytes both ways, no body */
+        if (ended || framing.has_length)
+            return refuse(refusal, 400, "bad_connect");
+        framing.wants_upgrade = true;
+        *framing_out = framing;
+        return 0;
+    }
+    if (frame_by_end(&framing, ended, refusal) < 0 || read_expect(head, &framing, refusal) < 0)
+        return -1;
+    framing.accepts_trailers = field_list_has(&head->fields, FIELD_TE);
+    *framing_out = framing;
+    return 0;
+}
+
+int framing_of_h2_response(const struct response_head *head, enum http_method method, bool ended,
+                           struct framing *framing_out, struct h1_refusal *refusal)
+{
+    struct framing framing = { .kind = BODY_NONE };
+    bool bodiless = head->status == 204 || head->status == 304 || method == METHOD_HEAD;
+
+    if (read_lengths(&head->fields, 1, &framing, refusal) < 0 ||
+        (!bodiless && frame_by_end(&framing, ended, refusal) < 0)) {
+        refusal->status = 502;
+        return -1;
+    }
+    if (bodiless)
+        frame_without_body(head, method, &framing);
+    framing.persistent = true;
+    *framing_out = framing;
+    return 0;
+}

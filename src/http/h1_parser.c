@@ -15,10 +15,10 @@
 #include <assert.h>
 
 #include "h1_bytes.h"
+#include "h1_method.h"
 #include "h1_target.h"
 
-#define METHOD_BYTES_MAX 24
-#define VERSION_BYTES    8 /* "HTTP/1.1" */
+#define VERSION_BYTES 8 /* "HTTP/1.1" */
 
 struct reader {
     const char *at;
@@ -132,7 +132,7 @@ static enum parse_result read_version(struct reader *reader, int *minor_out)
     if (memcmp(method.at, (literal), sizeof(literal) - 1) == 0)                                    \
     return (id)
 
-static enum http_method identify_method(struct text method)
+enum http_method h1_identify_method(struct text method)
 {
     switch (method.len) {
     case 3:
@@ -185,7 +185,7 @@ static enum parse_result read_method(struct reader *reader, struct request_head 
     if (at == start)
         return bad(reader, 400, "bad_method");
     head->method_text = text_make(start, (size_t)(at - start));
-    head->method = identify_method(head->method_text);
+    head->method = h1_identify_method(head->method_text);
     if (head->method == METHOD_CONNECT || head->method == METHOD_TRACE)
         return bad(reader, 501, "method_not_implemented");
     reader->at = at + 1;

@@ -128,20 +128,35 @@ static uint16_t port_or_default(uint16_t port, struct text scheme)
 }
 
 /* RFC 9112 section 3.2: one Host, always there in 1.1. */
-static int read_host_field(const struct request_head *head, struct authority *out,
+static int read_host_field(const struct request_head *head, bool required, struct authority *out,
                            struct h1_refusal *refusal)
 {
     const struct field_line *host = field_list_find(&head->fields, FIELD_HOST);
     size_t count = 0;
 
     if (!host)
-        return head->minor_version == 0 ? 0 : refuse(refusal, "host_missing");
+        return required ? refuse(refusal, "host_missing") : 0;
     for (size_t i = 0; i < head->fields.count; i++)
         count += head->fields.lines[i].id == FIELD_HOST;
     if (count > 1)
         return refuse(refusal, "host_repeated");
     if (!read_authority(host->value, out))
         return refuse(refusal, "bad_host");
+    return 0;
+}
+
+/* `settled` is Host or what stands above it: the authority of the target. */
+static int settle(struct request_head *head, const struct authority *settled,
+                  const struct authority *host, struct h1_refusal *refusal)
+{
+    /* RFC 9112 section 3.2.2 would ignore Host; a backend that does not would be led astray. */
+    if (settled != host && host->all.len &&
+        (!text_equal_nocase(host->host, settled->host) ||
+         port_or_default(host->port, head->scheme) != port_or_default(settled->port, head->scheme)))
+        return refuse(refusal, "host_differs_from_target");
+    head->host = settled->host;
+    head->port = settled->port;
+    head->authority = settled->all;
     return 0;
 }
 
@@ -162,15 +177,28 @@ int h1_settle_target(struct request_head *head, struct h1_refusal *refusal)
             return -1;
         settled = &target;
     }
-    if (read_host_field(head, &host, refusal) < 0)
+    if (read_host_field(head, head->minor_version == 1, &host, refusal) < 0)
         return -1;
-    /* RFC 9112 section 3.2.2 would ignore Host; a backend that does not would be led astray. */
-    if (settled == &target && host.all.len &&
-        (!text_equal_nocase(host.host, target.host) ||
-         port_or_default(host.port, head->scheme) != port_or_default(target.port, head->scheme)))
-        return refuse(refusal, "host_differs_from_target");
-    head->host = settled->host;
-    head->port = settled->port;
-    head->authority = settled->all;
-    return 0;
+    return settle(head, settled, &host, refusal);
+}
+
+/* RFC 9113 section 8.3.1. */
+int h2_settle_target(struct request_head *head, bool has_authority, struct h1_refusal *refusal)
+{
+    struct authority target = { 0 };
+    struct authority host = { 0 };
+
+    if (has_authority && !read_authority(head->authority, &target))
+        return refuse(refusal, "bad_target_authority");
+    if (head->target.at[0] == '/')
+        set_path(head, head->target);
+    else if (!text_equal(head->target, TEXT("*")))
+        return refuse(refusal, "bad_target");
+    else if (head->method != METHOD_OPTIONS)
+        return refuse(refusal, "asterisk_without_options");
+    else
+        head->path = head->target;
+    if (read_host_field(head, !has_authority, &host, refusal) < 0)
+        return -1;
+    return settle(head, has_authority ? &target : &host, &host, refusal);
 }

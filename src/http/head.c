@@ -134,6 +134,7 @@ void request_head_rebase(struct request_head *head, const char *from, size_t len
     text_move(&head->authority, &move);
     text_move(&head->path, &move);
     text_move(&head->query, &move);
+    text_move(&head->protocol, &move);
     field_list_move(&head->fields, &move, arena);
 }
 

@@ -262,7 +262,8 @@ def unit_tests_registered(tree):
 
 REASONS = "include/model/reasons.h"
 REFUSES = re.compile(  # where words are given to what refuses, returned, or in a table of refusals
-    r"\b(?:(?:(?:client_)?refuse\w*|bad|read_line_end|exchange_fail|exchange_client_gone)\(|reason = )[^;{}]*"
+    r"\b(?:(?:(?:client_)?refuse\w*|bad|read_line_end|exchange_fail|exchange_client_gone|\w*fail|client_note_refusal)\("
+    r"|reason = )[^;{}]*"
     r"|\breturn [^;{}(]*;|\{ (?:\d{3}|SSL_R_\w+), [^;{}]*"
 )
 WORD = re.compile(r'"([a-z][a-z0-9_]*)"')
@@ -273,7 +274,8 @@ def reasons(tree):
     """What is missing in the list would be counted as "other"; what nobody says is no reason."""
     if not tree.has(REASONS):
         return []
-    listed = re.findall(r"^\s+X\((\w+)\)", "\n".join(tree.lines(REASONS)), re.M)
+    lists = ["\n".join(tree.lines(name)) for name in tree.matching(r"^include/model/reasons\w*\.h$")]
+    listed = re.findall(r"^\s+X\((\w+)\)", "\n".join(lists), re.M)
     found, said = [], {"other"}
     for name in tree.matching(r"^src/(http|tls|worker)/.*\.c$"):
         text = "\n".join(tree.lines(name))

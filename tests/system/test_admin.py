@@ -97,7 +97,7 @@ def test_no_series_is_the_sum_of_its_neighbours(serving, backend):
 
 def test_every_reason_is_there_before_it_happens(serving, backend):
     instance = serving({"app": backend()})
-    header = (CONF.parent / "include/model/reasons.h").read_text()
+    header = "".join(path.read_text() for path in (CONF.parent / "include/model").glob("reasons*.h"))
     refusals = "swarmward_refusals_total"
     before = metrics(instance)
     assert before.labels(refusals, "reason") == set(re.findall(r"^    X\((\w+)\)", header, re.M))

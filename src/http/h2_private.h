@@ -1,0 +1,97 @@
+#ifndef SWARMWARD_HTTP_H2_PRIVATE_H
+#define SWARMWARD_HTTP_H2_PRIVATE_H
+
+#include <sys/queue.h>
+
+#include <nghttp2/nghttp2.h>
+
+#include "h2_budget.h"
+#include "h2_head.h"
+#include "http/h2_session.h"
+
+/* What h2_session.c (life, what comes), h2_receive.c and h2_send.c (what leaves) share. */
+
+#define H2_VIEWS_MOST 8
+
+TAILQ_HEAD(h2_stream_list, h2_stream);
+
+struct h2_stream {
+    TAILQ_ENTRY(h2_stream) link;       /* of the session */
+    TAILQ_ENTRY(h2_stream) dirty_link; /* those with views */
+    /* owned */
+    struct buffer kept;    /* for the peer, waiting for windows */
+    struct arena trailers; /* memory of `last` */
+    struct field_list last;
+    /* borrowed */
+    struct h2_session *session;
+    void *user; /* NULL: nobody hears of it */
+    struct text views[H2_VIEWS_MOST];
+    unsigned view_count;
+    int32_t id;
+    /* of what comes */
+    enum http_method method; /* of the request */
+    bool head_seen;          /* the request, or the final response */
+    bool broken;             /* malformed: what comes is thrown away */
+    bool peer_ended;
+    bool counted; /* `length_left` must come to nothing */
+    uint64_t length_left;
+    size_t unconsumed; /* given by on_data(), in the windows still */
+    /* of what leaves */
+    bool deferred;  /* nghttp2 waits for more */
+    bool ended;     /* no more comes from the user */
+    bool end_sent;  /* and the end has left */
+    bool resetting; /* RST_STREAM is on its way */
+    bool reset_by_peer;
+    bool abandoned;
+    bool window_cut; /* the frame that leaves ends where a window does */
+    uint32_t abandon_code;
+    int64_t owed_since_ms; /* 0: nothing is owed, or it moved since it was looked at */
+};
+
+struct h2_session {
+    /* owned */
+    nghttp2_session *nghttp2;
+    struct h2_stream_list streams;
+    struct h2_stream_list dirty;
+    struct h2_head_builder builder;
+    struct buffer text; /* values that are composed */
+    /* borrowed */
+    const struct h2_handler *handler;
+    void *owner;
+    struct buffer *out; /* while packing */
+    enum h2_role role;
+    struct h2_grants grants;
+    struct h2_budget budget;
+    const char *failure;
+    bool busy;         /* within nghttp2, which must not be entered again */
+    bool preface_seen; /* the peer's SETTINGS came */
+    bool head_open;    /* between the first frame of a head and its last */
+    bool going_away;   /* the last GOAWAY was submitted */
+    bool peer_goes_away;
+    unsigned continuations;
+    size_t stream_count;
+    size_t kept;
+    int64_t now_ms;
+};
+
+/* h2_receive.c */
+void h2_receive_install(nghttp2_session_callbacks *callbacks);
+struct h2_stream *h2_stream_new(struct h2_session *session, int32_t id);
+void h2_stream_free(struct h2_stream *stream);
+struct h2_stream *h2_stream_find(struct h2_session *session, int32_t id);
+
+/* h2_send.c */
+void h2_send_install(nghttp2_session_callbacks *callbacks);
+size_t h2_stream_waiting(const struct h2_stream *stream);
+
+/* h2_fields.c: heads and trailers as nghttp2 wants them. `fields` has room for H2_FIELDS_MOST. */
+#define H2_FIELDS_MOST (FIELD_LINES_MAX + 24)
+size_t h2_fields_of_request(struct buffer *text, const struct request_head *head,
+                            const struct forwarding *forwarding, nghttp2_nv *fields);
+size_t h2_fields_of_response(struct buffer *text, const struct response_head *head,
+                             const struct response_forwarding *forwarding, nghttp2_nv *fields);
+size_t h2_fields_of_interim(struct buffer *text, const struct response_head *head,
+                            nghttp2_nv *fields);
+size_t h2_fields_of_trailers(const struct field_list *trailers, nghttp2_nv *fields);
+
+#endif
