@@ -27,8 +27,11 @@ struct forwarding {
     bool chunked; /* body to the backend: Transfer-Encoding: chunked */
     bool counted; /* body to the backend: Content-Length */
     uint64_t length;
-    bool upgrade;            /* keep Upgrade and say Connection: Upgrade */
-    bool accepts_trailers;   /* say TE: trailers */
+    bool upgrade;               /* keep Upgrade and say Connection: Upgrade */
+    bool accepts_trailers;      /* say TE: trailers */
+    struct text client_subject; /* X-Client-DN; these three: "" = none */
+    struct text client_cert;    /* Client-Cert and, with it, Client-Cert-Chain (RFC 9440) */
+    struct text client_cert_chain;
     struct text drop_cookie; /* our own sticky cookie, not the backend's business; "" = none */
 };
 

@@ -16,6 +16,7 @@
     X(no_host)                                                                                     \
     X(no_such_domain)                                                                              \
     X(no_such_route)                                                                               \
+    X(other_client_auth)                                                                           \
     X(other_certificate)                                                                           \
     X(bad_path)                                                                                    \
     X(backend_not_encrypted)                                                                       \
@@ -107,6 +108,10 @@
     X(bad_record)                                                                                  \
     X(flood)                                                                                       \
     X(peer_alert)                                                                                  \
+    X(client_certificate_missing)                                                                  \
+    X(client_certificate_expired)                                                                  \
+    X(client_certificate_untrusted)                                                                \
+    X(client_certificate_invalid)                                                                  \
     X(handshake_timeout)                                                                           \
     X(connections_per_address)
 

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "model/client_auth.h"
 #include "model/delivery.h"
 #include "model/policies.h"
 #include "model/sections.h"
@@ -86,6 +87,7 @@ struct domain_settings {
     struct text *aliases;
     size_t alias_count;
     struct text certificate; /* a name, or "auto" */
+    struct client_auth_settings client_auth;
     struct route_settings *routes;
     size_t route_count;
     struct delivery_settings *delivery; /* in the arena, or that of the defaults */

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "model/client_auth.h"
 #include "model/service_refusal.h"
 #include "model/settings.h"
 #include "model/snapshot_delivery.h"
@@ -62,7 +63,7 @@ struct snapshot_route {
     struct text name;
     struct text path;
     uint32_t service; /* index */
-    int64_t priority;
+    int32_t priority;
     const struct route_policy *policy; /* shared by routes that have an equal one */
 };
 
@@ -74,6 +75,7 @@ struct snapshot_domain {
     uint32_t first_route;                  /* in the order of snapshot_sort_routes() */
     uint32_t route_count;
     uint32_t slot; /* its counters on the board; SNAPSHOT_NONE: only counted with all */
+    struct snapshot_client_auth client_auth;
 };
 
 struct snapshot {
@@ -94,6 +96,8 @@ struct snapshot {
     uint32_t fallback_certificates[KEY_KIND_COUNT]; /* for an unknown SNI; SNAPSHOT_NONE = reject */
     struct snapshot_certificate *certificates;
     uint32_t certificate_count;
+    struct snapshot_client_ca *client_cas;
+    uint32_t client_ca_count;
     struct snapshot_service *services;
     uint32_t service_count;
     struct snapshot_route *routes;
@@ -120,8 +124,7 @@ void snapshot_sort_routes(struct snapshot_route *routes, size_t count);
 /* Fill the name maps. -1: a name twice. */
 int snapshot_index(struct snapshot *snapshot, struct err *err);
 
-/* The domain that a host name (lower case, no port) belongs to: exact, then wildcard. NULL: none.
- */
+/* The domain of a host name (lower case, no port): exact, then wildcard. NULL: none. */
 const struct snapshot_domain *snapshot_find_domain(const struct snapshot *snapshot,
                                                    struct text host);
 /*
@@ -139,10 +142,8 @@ const struct snapshot_route *snapshot_find_route(const struct snapshot *snapshot
 void snapshot_encode(const struct snapshot *snapshot, struct buffer *out);
 int snapshot_decode(struct snapshot *snapshot, struct text bytes, struct err *err);
 
-/*
- * A sealed memfd with the encoded snapshot; and the snapshot in one, which is mapped while the
- * snapshot lives. `fd` is borrowed; one that could still change is refused.
- */
+/* A sealed memfd with the encoded snapshot; and the snapshot in one, which is mapped while it
+ * lives. `fd` is borrowed; one that could still change is refused. */
 int snapshot_to_fd(const struct snapshot *snapshot, struct err *err);
 struct snapshot *snapshot_from_fd(int fd, struct err *err);
 

@@ -48,8 +48,9 @@ void tls_session_facts(const struct stream_layer *layer, struct tls_session_fact
  * Why a handshake failed or a session broke, one stable word for log and metric:
  * "unrecognized_name", "no_shared_cipher", "no_shared_signature", "no_shared_group",
  * "protocol_version", "no_application_protocol", "plain_http", "certificate" (it could not be
- * used), "peer_alert", "closed", "bad_record", "flood" (of records without data), "other"; "" for
- * none.
+ * used), "client_certificate_missing", "client_certificate_expired",
+ * "client_certificate_untrusted", "client_certificate_invalid", "peer_alert", "closed",
+ * "bad_record", "flood" (of records without data), "other"; "" for none.
  */
 const char *tls_session_refusal(const struct stream_layer *layer);
 

@@ -72,6 +72,22 @@ static void check_certificate(struct reading *reading, const struct trail *trail
                       TEXT_ARGS(name));
 }
 
+static void settle_client_auth(struct reading *reading, const struct trail *trail,
+                               const struct yaml_node *node, struct domain_settings *domain)
+{
+    struct client_auth_settings *auth = &domain->client_auth;
+    struct trail here = { .parent = trail, .name = TEXT("client_auth") };
+    struct source_place place = node->key_place;
+
+    auth->ca = reading_mounted_path(reading, &here, place, auth->ca, false);
+    if (auth->mode != CLIENT_AUTH_OFF && !auth->ca.len)
+        reading_error(reading, &here, place,
+                      "needs ca: the PEM file of whoever issues the client certificates");
+    else if (auth->mode == CLIENT_AUTH_OFF && (auth->ca.len || auth->forward))
+        reading_error(reading, &here, place,
+                      "nobody is asked for a certificate without mode: optional or required");
+}
+
 static void read_edits(struct reading *reading, const struct trail *trail,
                        const struct yaml_node *node, struct delivery_reading *way)
 {
@@ -108,6 +124,7 @@ static void read_full_form(struct reading *reading, const struct trail *trail,
     const struct yaml_node *aliases = yaml_find(node, "aliases");
     const struct yaml_node *routes = yaml_find(node, "routes");
     const struct yaml_node *certificate = yaml_find(node, "certificate");
+    const struct yaml_node *client_auth = yaml_find(node, "client_auth");
 
     section_read(reading, &section, node);
     way.binding = bindings[1];
@@ -115,6 +132,8 @@ static void read_full_form(struct reading *reading, const struct trail *trail,
     read_domain_delivery(reading, trail, &way, domain);
     if (certificate)
         check_certificate(reading, trail, certificate, domain->certificate);
+    if (client_auth)
+        settle_client_auth(reading, trail, client_auth, domain);
     if (aliases)
         read_aliases(reading, trail, aliases, domain);
     if (routes)

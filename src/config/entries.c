@@ -173,6 +173,9 @@ const struct field_table route_entry = {
     .struct_bytes = sizeof(struct route_settings),
 };
 
+static const char *const client_auth_modes[] = { "off", "optional", "required", NULL };
+static const char *const client_auth_forwards[] = { "none", "subject", "cert", NULL };
+
 static const struct field domain_rows[] = {
     {
         .name = "certificate",
@@ -191,9 +194,33 @@ static const struct field domain_rows[] = {
         .help = "hosts are not redirected yet; map both names to the same service",
     },
     {
-        .name = "client_auth",
-        .kind = FIELD_LATER,
-        .help = "client certificates are not asked for yet",
+        .name = "client_auth.mode",
+        FIELD_AT(struct domain_settings, client_auth.mode),
+        .kind = FIELD_CHOICE,
+        .choices = client_auth_modes,
+        .fallback = "off",
+        .help = "Whether clients are asked for a certificate: `optional` takes who has none, "
+                "`required` does not; a bad one is refused by both, in the handshake.",
+    },
+    {
+        .name = "client_auth.ca",
+        FIELD_AT(struct domain_settings, client_auth.ca),
+        .kind = FIELD_TEXT,
+        .most = 1024,
+        .fallback = "",
+        .check = text_check_file,
+        .help = "PEM file with the CA certificates that issue them; each of them is believed, and "
+                "no other. config:NAME and secret:NAME as for `cert`.",
+    },
+    {
+        .name = "client_auth.forward",
+        FIELD_AT(struct domain_settings, client_auth.forward),
+        .kind = FIELD_CHOICE,
+        .choices = client_auth_forwards,
+        .fallback = "none",
+        .help = "What the service is told of it: `subject` its name in X-Client-DN (RFC 4514), "
+                "`cert` all of it in Client-Cert and Client-Cert-Chain (RFC 9440). From clients "
+                "these fields are always dropped.",
     },
     {
         .name = "access",

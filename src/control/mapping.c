@@ -6,12 +6,15 @@
 
 #include "mapping.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/array.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "mapping_private.h"
+
+#define DOMAIN_BYTES 256
 
 /* An endpoint is who it is, not where: of two services at one address each has its own counters. */
 static uint64_t fixed_identity(uint64_t service, const struct address *address)
@@ -157,6 +160,27 @@ static struct mapped_route *map_routes(struct mapper *mapper, const struct domai
     return routes;
 }
 
+/*
+ * A label may claim a name that a wildcard of the file covers, and then goes before it: what the
+ * file asks of clients there is not the application's to give up.
+ */
+static const struct client_auth_settings *inherited_client_auth(const struct mapper *mapper,
+                                                                struct text host)
+{
+    char wildcard[DOMAIN_BYTES];
+    struct text label;
+    struct text parent;
+    size_t at;
+    int len;
+
+    text_split(host, '.', &label, &parent);
+    len = snprintf(wildcard, sizeof(wildcard), "*.%.*s", TEXT_ARGS(parent));
+    if (len < 0 || (size_t)len >= sizeof(wildcard) ||
+        !string_map_get(&mapper->file_hosts, text_make(wildcard, (size_t)len), &at))
+        return NULL;
+    return &mapper->file->domains[at].client_auth;
+}
+
 static void map_label_hosts(struct mapper *mapper, size_t file_domain,
                             const struct mapped_domain *beneath)
 {
@@ -171,6 +195,8 @@ static void map_label_hosts(struct mapper *mapper, size_t file_domain,
             continue;
         domain.hosts = arena_new(&mapping->arena, 1, sizeof(*domain.hosts));
         domain.hosts[0] = host->host;
+        if (file_domain == SIZE_MAX)
+            domain.client_auth = inherited_client_auth(mapper, host->host);
         domain.host_count = 1;
         domain.routes = arena_new(&mapping->arena, count, sizeof(*domain.routes));
         domain.route_count = count;
@@ -189,6 +215,7 @@ static void map_file_domain(struct mapper *mapper, size_t index, const size_t *f
     struct mapped_domain domain = {
         .hosts = arena_new(&mapping->arena, from->alias_count + 1, sizeof(*domain.hosts)),
         .certificate = from->certificate,
+        .client_auth = &from->client_auth,
         .place = from->place,
         .routes = map_routes(mapper, from, fixed),
         .route_count = from->route_count,

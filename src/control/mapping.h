@@ -50,7 +50,8 @@ struct mapped_delivery {
 struct mapped_domain {
     struct text *hosts; /* "*.name" for a wildcard */
     size_t host_count;
-    struct text certificate;   /* a name, or "auto" */
+    struct text certificate;                        /* a name, or "auto" */
+    const struct client_auth_settings *client_auth; /* NULL: nobody is asked for one */
     struct source_place place; /* in the file; line 0 when labels alone made it */
     struct mapped_route *routes;
     size_t route_count;

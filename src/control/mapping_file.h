@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "certificate_choice.h"
+#include "client_cas.h"
 #include "config/settings_file.h"
 #include "model/keyring.h"
 
@@ -16,6 +17,7 @@ struct mapping_file {
     /* owned */
     struct settings *settings;
     struct certificate_choice certificates;
+    struct client_cas client_cas;
     int text_fd; /* the text itself, sealed: for the control after this one */
     uint8_t ticket_secret[KEYRING_TICKET_SECRET_BYTES]; /* when it has one */
     bool has_ticket_secret;

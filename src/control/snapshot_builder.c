@@ -20,6 +20,7 @@ struct build {
     const struct settings *settings;
     const struct mapping *mapping;
     struct certificate_choice *certificates;
+    const struct client_cas *client_cas;
     struct problems *problems;
     /* owned until it is handed over */
     struct snapshot *snapshot;
@@ -94,7 +95,7 @@ static struct snapshot_route built_route(const struct mapped_route *from)
         .name = from->name,
         .path = from->path,
         .service = (uint32_t)from->service,
-        .priority = from->priority,
+        .priority = (int32_t)from->priority, /* of 0 to 1000 */
         .policy = from->policy,
     };
 }
@@ -184,6 +185,33 @@ static void build_hosts(struct build *build, const struct mapped_domain *from,
             domains[i].certificates[KEY_ECDSA] = made;
 }
 
+static struct snapshot_client_auth build_client_auth(const struct build *build,
+                                                     const struct mapped_domain *from)
+{
+    const struct client_auth_settings *auth = from->client_auth;
+
+    if (!auth || auth->mode == CLIENT_AUTH_OFF)
+        return (struct snapshot_client_auth){ .ca = SNAPSHOT_NONE };
+    return (struct snapshot_client_auth){
+        .mode = (uint8_t)auth->mode,
+        .forward = (uint8_t)auth->forward,
+        .ca = client_cas_find(build->client_cas, auth->ca),
+    };
+}
+
+static void build_client_cas(struct build *build)
+{
+    const struct client_cas *cas = build->client_cas;
+    struct snapshot *snapshot = build->snapshot;
+
+    snapshot->client_cas = arena_new(&snapshot->arena, cas->count, sizeof(*snapshot->client_cas));
+    snapshot->client_ca_count = (uint32_t)cas->count;
+    for (size_t i = 0; i < cas->count; i++) {
+        snapshot->client_cas[i].certificates = cas->items[i].certificates;
+        memcpy(snapshot->client_cas[i].id, cas->items[i].id, SNAPSHOT_ID_BYTES);
+    }
+}
+
 /* Behind the routes of all domains come those to the services that are asked first. */
 static void build_deliveries(struct build *build)
 {
@@ -243,6 +271,7 @@ static void build_domains(struct build *build)
             built[j].first_route = snapshot->route_count;
             built[j].route_count = (uint32_t)from->route_count;
             built[j].delivery = (uint16_t)from->delivery;
+            built[j].client_auth = build_client_auth(build, from);
         }
         snapshot->route_count += (uint32_t)from->route_count;
         snapshot->domain_count += (uint32_t)from->host_count;
@@ -324,6 +353,7 @@ int snapshot_build(struct snapshot_builder *builder, struct mapping_file *file,
         .settings = file->settings,
         .mapping = mapping,
         .certificates = &file->certificates,
+        .client_cas = &file->client_cas,
         .problems = problems,
         .snapshot = snapshot_new(),
         .keyring = keyring_new(),
@@ -334,6 +364,7 @@ int snapshot_build(struct snapshot_builder *builder, struct mapping_file *file,
     mapping_file_rewind(file);
     build_sections(&build);
     build_services(&build);
+    build_client_cas(&build);
     build_domains(&build);
     build_fallback(&build);
     build_certificates(&build);

@@ -167,6 +167,18 @@ static char *put_x_forwarded(char *at, const struct request_head *head,
     return at;
 }
 
+/* Who the client has proven to be. */
+static char *put_client(char *at, const struct forwarding *forwarding)
+{
+    if (forwarding->client_subject.len)
+        at = put_field(at, TEXT("X-Client-DN"), forwarding->client_subject);
+    if (forwarding->client_cert.len)
+        at = put_field(at, TEXT("Client-Cert"), forwarding->client_cert);
+    if (forwarding->client_cert_chain.len)
+        at = put_field(at, TEXT("Client-Cert-Chain"), forwarding->client_cert_chain);
+    return at;
+}
+
 /* Of the client's fields, those that are written here in another way or do not fit. */
 static uint32_t not_copied(const struct forwarding *forwarding)
 {
@@ -190,7 +202,9 @@ void h1_write_request(struct buffer *out, const struct request_head *head,
 {
     size_t bound = FIXED_BYTES + head->method_text.len + head->path.len + head->query.len +
                    3 * head->authority.len + 2 * forwarding->client_address.len +
-                   forwarding->request_id.len + fields_bytes(&head->fields);
+                   forwarding->request_id.len + forwarding->client_subject.len +
+                   forwarding->client_cert.len + forwarding->client_cert_chain.len +
+                   fields_bytes(&head->fields);
     char *start = buffer_reserve(out, bound);
     char *at = put(start, head->method_text);
 
@@ -210,6 +224,7 @@ void h1_write_request(struct buffer *out, const struct request_head *head,
         at = put_forwarded(at, head, forwarding);
     if (forwarding->request_id.len)
         at = put_field(at, TEXT("X-Request-Id"), forwarding->request_id);
+    at = put_client(at, forwarding);
     at = put_length(at, forwarding->chunked, forwarding->counted, forwarding->length);
     if (forwarding->upgrade)
         at = put_upgrade(at, &head->fields);

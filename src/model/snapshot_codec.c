@@ -6,8 +6,8 @@
  *     magic, version, length of all, generation
  *     sections, each through its field table
  *     policies of services, policies of routes: equal ones once, others name their number
- *     certificates; services with their endpoints; routes; what changes on the way; domains; each
- *     behind its count
+ *     certificates; authorities of clients; services with their endpoints; routes; what changes on
+ *     the way; domains; each behind its count
  */
 
 #include <assert.h>
@@ -17,7 +17,7 @@
 #include "base/memory.h"
 #include "ipc/wire.h"
 #include "model/board.h"
-#include "model/snapshot.h"
+#include "snapshot_private.h"
 
 #define MAGIC   0x50414e5344524157U /* "WARDSNAP" */
 #define VERSION 3
@@ -43,7 +43,7 @@
 #define SERVICE_LEAST     17
 #define ENDPOINT_LEAST    30
 #define ROUTE_LEAST       24
-#define DOMAIN_LEAST      29
+#define DOMAIN_LEAST      35
 #define SOURCE_LEAST      8
 
 /* Encoding */
@@ -205,6 +205,7 @@ static void put_domains(struct buffer *out, const struct snapshot *snapshot)
         wire_put_u32(out, domain->route_count);
         wire_put_u32(out, domain->slot);
         wire_put_u32(out, domain->delivery);
+        client_auth_encode(&domain->client_auth, out);
     }
 }
 
@@ -233,6 +234,7 @@ void snapshot_encode(const struct snapshot *snapshot, struct buffer *out)
     put_policies(out, &route_policies);
     put_certificates(out, snapshot);
     put_certificate_choice(out, snapshot->fallback_certificates);
+    client_cas_encode(snapshot, out);
     put_services(out, snapshot, &service_policies);
     put_routes(out, snapshot, &route_policies);
     snapshot_put_deliveries(out, &snapshot->deliveries);
@@ -347,6 +349,12 @@ static bool decode_certificates(struct decoder *decoder)
     return !wire->bad;
 }
 
+static bool decode_client_cas(struct decoder *decoder)
+{
+    client_cas_decode(decoder->snapshot, &decoder->wire);
+    return !decoder->wire.bad;
+}
+
 static void decode_endpoint(struct decoder *decoder, struct snapshot_endpoint *endpoint)
 {
     struct wire *wire = &decoder->wire;
@@ -407,18 +415,21 @@ static bool decode_services(struct decoder *decoder)
 static void decode_route(struct decoder *decoder, struct snapshot_route *route)
 {
     struct wire *wire = &decoder->wire;
+    int64_t priority;
     uint32_t policy;
 
     route->name = wire_get_text(wire, NAME_BYTES);
     route->path = wire_get_text(wire, PATH_BYTES);
     route->service = wire_get_u32(wire);
-    route->priority = wire_get_i64(wire);
+    priority = wire_get_i64(wire);
     policy = wire_get_u32(wire);
-    if (!text_starts(route->path, TEXT("/")) || policy >= decoder->route_policy_count ||
+    if (priority < INT32_MIN || priority > INT32_MAX || !text_starts(route->path, TEXT("/")) ||
+        policy >= decoder->route_policy_count ||
         route->service >= decoder->snapshot->service_count) {
         refuse(decoder);
         return;
     }
+    route->priority = (int32_t)priority;
     route->policy = &decoder->route_policies[policy];
 }
 
@@ -475,6 +486,7 @@ static void decode_domain(struct decoder *decoder, struct snapshot_domain *domai
     domain->route_count = wire_get_u32(wire);
     domain->slot = wire_get_u32(wire);
     get_delivery(decoder, domain);
+    client_auth_decode(decoder->snapshot, &domain->client_auth, wire);
     if (domain->slot != SNAPSHOT_NONE && domain->slot >= BOARD_DOMAINS)
         refuse(decoder);
     if (wire->bad || !domain->name.len || domain->first_route > routes ||
@@ -546,6 +558,7 @@ int snapshot_decode(struct snapshot *snapshot, struct text bytes, struct err *er
         { "a setting", decode_sections },
         { "a policy", decode_policies },
         { "a certificate", decode_certificates },
+        { "an authority of clients", decode_client_cas },
         { "a service", decode_services },
         { "a route", decode_routes },
         { "what changes on the way", decode_deliveries },

@@ -63,13 +63,18 @@ static bool has_any(const uint32_t certificates[KEY_KIND_COUNT])
  * A ticket is good for the domain that it was made for and for no other: OpenSSL compares this mark
  * before it resumes. 32 bytes at most, so a long name is cut and its hash tells the rest.
  */
-static int bind_tickets(SSL *ssl, const struct snapshot_domain *domain)
+static int bind_tickets(SSL *ssl, const struct snapshot *snapshot,
+                        const struct snapshot_domain *domain)
 {
     struct text name = domain ? domain->name : TEXT_NONE;
     uint64_t hash = hash_text(name) + (domain && domain->wildcard);
     unsigned char mark[SSL_MAX_SID_CTX_LENGTH];
     size_t len = name.len < sizeof(mark) - sizeof(hash) ? name.len : sizeof(mark) - sizeof(hash);
 
+    if (domain && domain->client_auth.mode != CLIENT_AUTH_OFF) {
+        client_auth_mark(snapshot, domain, mark);
+        return SSL_set_session_id_context(ssl, mark, CLIENT_AUTH_MARK_BYTES);
+    }
     memcpy(mark, &hash, sizeof(hash));
     if (len)
         memcpy(mark + sizeof(hash), name.at, len);
@@ -102,7 +107,7 @@ static int on_client_hello(SSL *ssl, int *alert, void *arg)
     }
     if (!has_any(domain ? domain->certificates : snapshot->fallback_certificates))
         return refuse(session, alert, SSL_AD_UNRECOGNIZED_NAME, "unrecognized_name");
-    if (bind_tickets(ssl, domain) != 1)
+    if (!client_auth_ask(ssl, session, domain) || bind_tickets(ssl, snapshot, domain) != 1)
         return refuse(session, alert, SSL_AD_INTERNAL_ERROR, "other");
     return SSL_CLIENT_HELLO_SUCCESS;
 }

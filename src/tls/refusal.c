@@ -28,6 +28,7 @@ static const struct refusal refusals[] = {
     { SSL_R_NO_APPLICATION_PROTOCOL, "no_application_protocol" },
     { SSL_R_HTTP_REQUEST, "plain_http" },
     { SSL_R_HTTPS_PROXY_REQUEST, "plain_http" },
+    { SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, "client_certificate_missing" },
     { SSL_R_WRONG_VERSION_NUMBER, "bad_record" },
     { SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC, "bad_record" },
     { SSL_R_BAD_RECORD_TYPE, "bad_record" },

@@ -45,4 +45,6 @@ void session_facts_take(struct tls_session *session)
     facts->group = group_name(session->ssl);
     facts->resumed = SSL_session_reused(session->ssl) == 1;
     facts->alpn = protocol_of(protocol, protocol_bytes);
+    if (session->client_auth.mode != CLIENT_AUTH_OFF)
+        session->client = client_certificate_take(session->ssl, &session->client_arena);
 }

@@ -3,6 +3,7 @@
 
 #include <openssl/ssl.h>
 
+#include "client_auth.h"
 #include "identity_cache.h"
 #include "kdf_provider.h"
 #include "records.h"
@@ -33,6 +34,7 @@ struct tls_generation {
     struct tls_setup *setup;
     struct snapshot *snapshot;
     struct keyring *keyring;
+    struct client_trust *client_trusts; /* owned; of snapshot->client_cas */
 };
 
 struct tls_server {
@@ -62,6 +64,9 @@ struct tls_session {
     struct tls_server *server;
     const char *refusal; /* a stable word; NULL: not refused */
     struct tls_session_facts facts;
+    struct client_auth client_auth;
+    struct tls_client_certificate *client; /* of `client_arena`; NULL: none was shown */
+    struct arena client_arena;
     uint64_t received;      /* bytes, as they came, by OpenSSL */
     uint32_t late_messages; /* handshake messages behind the handshake */
     bool has_server_secret;

@@ -37,6 +37,8 @@ struct tls_server *tls_server_new(void)
 
 static void generation_done(struct tls_generation *generation)
 {
+    if (generation->client_trusts)
+        client_trusts_free(generation->client_trusts, generation->snapshot->client_ca_count);
     tls_setup_unref(generation->setup);
     snapshot_unref(generation->snapshot);
     keyring_unref(generation->keyring);
@@ -74,16 +76,23 @@ int tls_server_prepare(struct tls_server *server, struct snapshot *snapshot,
                        struct keyring *keyring, struct err *err)
 {
     struct tls_setup *setup = server->current.setup;
+    struct client_trust *client_trusts;
 
     tls_server_cancel(server);
     if (check_keys(snapshot, keyring, err) < 0)
+        return -1;
+    client_trusts = client_trusts_new(snapshot, err);
+    if (!client_trusts)
         return -1;
     if (setup && tls_setup_fits(setup, snapshot, keyring))
         tls_setup_ref(setup);
     else
         setup = tls_setup_new(server, snapshot, keyring, err);
-    if (!setup)
+    if (!setup) {
+        client_trusts_free(client_trusts, snapshot->client_ca_count);
         return -1;
+    }
+    server->prepared.client_trusts = client_trusts;
     server->prepared.setup = setup;
     server->prepared.snapshot = snapshot_ref(snapshot);
     server->prepared.keyring = keyring_ref(keyring);

@@ -43,6 +43,8 @@ static enum io_status fail(struct tls_session *session, struct err *err)
     unsigned long code = ERR_peek_last_error();
     const char *word = session->flooded ? "flood" : refusal_word(code);
 
+    if (ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED && session->ssl)
+        word = client_auth_refusal(SSL_get_verify_result(session->ssl));
     if (!session->refusal)
         session->refusal = word;
     if (session->flooded)
@@ -242,6 +244,7 @@ static void session_free(struct stream_layer *layer)
     tls_setup_unref(session->setup);
     session->server->session_count--;
     free(session->server_name);
+    arena_done(&session->client_arena);
     free(session);
 }
 

@@ -12,6 +12,8 @@
 #include "model/field_table.h"
 #include "tls_private.h"
 
+#define CLIENT_CHAIN_BYTES ((long)32 * 1024) /* what a client may show */
+
 static const char suites_13[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
                                 "TLS_CHACHA20_POLY1305_SHA256";
 static const char suites_12[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
@@ -154,7 +156,8 @@ static void set_behaviour(SSL_CTX *context, struct tls_server *server)
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_max_early_data(context, 0);
-    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
+    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL); /* but by domain: client_auth.c */
+    SSL_CTX_set_max_cert_list(context, CLIENT_CHAIN_BYTES);
     SSL_CTX_set_alpn_select_cb(context, on_protocol, NULL);
     SSL_CTX_set_msg_callback(context, on_message);
     SSL_CTX_set_msg_callback_arg(context, server);
@@ -180,6 +183,7 @@ static int set_tickets(struct tls_setup *setup, const struct tls_settings *setti
     if (!setup->tickets)
         return -1;
     tickets_install(setup->tickets, setup->context);
+    client_auth_install(setup->context, setup->server);
     SSL_CTX_set_num_tickets(setup->context, 1); /* the second costs 24 us and nobody uses it */
     return 0;
 }

@@ -19,6 +19,7 @@
 #include "client/client.h"
 #include "exchange/exchange.h"
 #include "net/deadline.h"
+#include "tls/client_certificate.h"
 #include "tls/tls_server.h"
 #include "worker.h"
 
@@ -211,6 +212,7 @@ static void put_duration(struct access_log *log, struct text name, int64_t us)
 static void put_tls(struct access_log *log, const struct client *client)
 {
     const struct stream_layer *layer = client_tls(client);
+    const struct tls_client_certificate *shown;
     struct tls_session_facts facts;
 
     if (!layer || !client->ready)
@@ -222,6 +224,11 @@ static void put_tls(struct access_log *log, const struct client *client)
     put_name(log, TEXT("resumed"));
     buffer_append_text(&log->lines, facts.resumed ? TEXT("true") : TEXT("false"));
     put_duration(log, TEXT("handshake_ms"), client->handshake_us);
+    shown = tls_session_client(layer);
+    if (shown) {
+        put_text(log, TEXT("client_subject"), shown->subject);
+        put_text(log, TEXT("client_serial"), shown->serial);
+    }
 }
 
 /* Who spoke for the client, when it was not the client itself. */

@@ -21,6 +21,7 @@
 #include "client_address.h"
 #include "exchange_counters.h"
 #include "http/http_path.h"
+#include "tls/client_certificate.h"
 #include "tls/tls_server.h"
 
 #define SPARE_MOST 256
@@ -291,6 +292,10 @@ static bool route(struct exchange *exchange)
         exchange_fail(exchange, 421, "other_certificate");
         return false;
     }
+    if (layer && !tls_session_asked_as(layer, snapshot, exchange->domain)) {
+        exchange_fail(exchange, 421, "other_client_auth");
+        return false;
+    }
     if (text_equal(path, TEXT("*"))) {
         path = TEXT("/");
     } else if (!http_path_normalise(path, arena_alloc(&exchange->arena, path.len), &path)) {
@@ -392,10 +397,12 @@ static bool find_endpoint(struct exchange *exchange)
 
 /*
  * Before an endpoint is looked for: a snapshot that came meanwhile knows better where the tasks
- * are. A route that is not there any more is followed to its end under the old one.
+ * are. A route that is not there any more, or that asks other things of its clients, is followed to
+ * its end under the old one.
  */
 static void route_again(struct exchange *exchange)
 {
+    const struct stream_layer *layer = client_tls(exchange->client);
     struct serving *current = exchange->worker->serving;
     struct serving *older = exchange->serving;
     const struct snapshot_domain *domain;
@@ -405,7 +412,7 @@ static void route_again(struct exchange *exchange)
         return;
     domain = snapshot_find_domain(current->snapshot, exchange->host);
     route = domain ? snapshot_find_route(current->snapshot, domain, exchange->path) : NULL;
-    if (!route)
+    if (!route || (layer && !tls_session_asked_as(layer, current->snapshot, domain)))
         return;
     exchange->serving = serving_ref(current);
     exchange->domain = domain;

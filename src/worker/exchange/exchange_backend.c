@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "exchange.h"
 #include "net/socket.h"
+#include "tls/client_certificate.h"
 
 /* Unacknowledged for so long, while another has just found nobody there. */
 #define DESERT_MS 500
@@ -41,6 +42,23 @@ static void describe_forwarding(const struct exchange *exchange, struct forwardi
     };
 }
 
+/* What the domain wants its service to know of the client's certificate. */
+static void describe_client(const struct exchange *exchange, struct forwarding *forwarding)
+{
+    uint8_t forward = exchange->domain->client_auth.forward;
+    const struct stream_layer *layer = client_tls(exchange->client);
+    const struct tls_client_certificate *client = layer ? tls_session_client(layer) : NULL;
+
+    if (!client || forward == CLIENT_AUTH_FORWARD_NONE)
+        return;
+    if (forward == CLIENT_AUTH_FORWARD_SUBJECT) {
+        forwarding->client_subject = client->subject;
+    } else {
+        forwarding->client_cert = client->field;
+        forwarding->client_cert_chain = client->chain_field;
+    }
+}
+
 void exchange_backend_ready(struct exchange *exchange)
 {
     struct buffer *out = &exchange->worker->head_out;
@@ -49,6 +67,8 @@ void exchange_backend_ready(struct exchange *exchange)
     if (!exchange->backend->reused)
         exchange->connect_us += io_now_us(exchange->worker->io) - exchange->connect_started_us;
     describe_forwarding(exchange, &forwarding);
+    if (exchange->domain->client_auth.mode != CLIENT_AUTH_OFF)
+        describe_client(exchange, &forwarding);
     buffer_clear(out);
     h1_write_request(out, &exchange->request, &forwarding);
     exchange_enter(exchange, EXCHANGE_RELAYING);

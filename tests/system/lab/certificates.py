@@ -50,7 +50,7 @@ class Certificate:
 
 
 class Authority:
-    def __init__(self, folder):
+    def __init__(self, folder, name="Test run CA"):
         self.folder = Path(folder)
         self.made = {}
         self.config = self.folder / "openssl.cnf"
@@ -58,7 +58,7 @@ class Authority:
         (self.folder / "index.txt").touch()
         self.ca = self.folder / "ca.crt"
         openssl(
-            "req", "-x509", *NEW_KEY["ecdsa"], "-noenc", "-days", 30, "-subj", "/CN=Test run CA",
+            "req", "-x509", *NEW_KEY["ecdsa"], "-noenc", "-days", 30, "-subj", f"/CN={name}",
             "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign",
             "-keyout", self.folder / "ca.key", "-out", self.ca, "-config", self.config,
         )  # fmt: skip

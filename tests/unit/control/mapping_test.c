@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "mapping_world.h"
 
 static void labels_map_a_domain_to_the_tasks_of_their_service(void **state)
@@ -122,6 +123,43 @@ static void domains_belong_to_their_owners(void **state)
     assert_quarantined(world, "lab_web", "policy.owners", false);
     assert_quarantined(world, "lab_free", "policy.owners", false); /* default_owner: deny */
     assert_quarantined(world, "deep", "policy.owners", false);
+}
+
+static enum client_auth_mode asked_at(const struct builder_world *world, const char *host)
+{
+    return snapshot_find_domain(world->snapshot, text_of(host))->client_auth.mode;
+}
+
+static void a_label_does_not_give_up_what_the_file_asks_of_clients(void **state)
+{
+    static const char file[] =
+        HEAD ALLOW "domains:\n"
+                   "  www.clinic.test: { client_auth: { mode: optional, ca: \"%/ca.pem\" },"
+                   " routes: [{ path: /x, service: \"127.0.0.1:80\" }] }\n"
+                   "  \"*.clinic.test\": { client_auth: { mode: required, ca: \"%/ca.pem\" },"
+                   " routes: [{ path: /, service: \"127.0.0.1:80\" }] }\n";
+    struct builder_world *world = *state;
+    struct text ca = dev_authority_certificate(world->builder.authority);
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/ca.pem", world->directory);
+    assert_int_equal(file_write(path, ca.at, ca.len, 0644, NULL), 0);
+    use_swarm(world,
+              swarm_made((struct made_service[]){
+                  { .name = "portal", .tasks = 1, .labels = LABELS("www.clinic.test", "80") },
+                  { .name = "lab", .tasks = 1, .labels = LABELS("lab.clinic.test", "80") },
+                  { .name = "deep", .tasks = 1, .labels = LABELS("a.lab.clinic.test", "80") },
+                  { .name = "free", .tasks = 1, .labels = LABELS("free.test", "80") },
+                  { 0 } }));
+    assert_int_equal(world_build(world, file), 0);
+    assert_leads(world, "www.clinic.test", "/", "portal:80");
+    assert_leads(world, "lab.clinic.test", "/", "lab:80");
+    assert_int_equal(asked_at(world, "www.clinic.test"), CLIENT_AUTH_OPTIONAL);
+    assert_int_equal(asked_at(world, "lab.clinic.test"), CLIENT_AUTH_REQUIRED);
+    assert_int_equal(asked_at(world, "any.clinic.test"), CLIENT_AUTH_REQUIRED);
+    assert_int_equal(asked_at(world, "a.lab.clinic.test"), CLIENT_AUTH_OFF); /* two labels */
+    assert_int_equal(asked_at(world, "free.test"), CLIENT_AUTH_OFF);
+    assert_int_equal(world->snapshot->client_ca_count, 1);
 }
 
 static void between_labels_the_older_service_keeps_a_domain(void **state)
@@ -401,6 +439,7 @@ int main(void)
         TEST(a_bad_label_quarantines_its_service_alone_and_the_last_good_state_stays),
         TEST(a_service_that_was_never_good_has_no_route),
         TEST(domains_belong_to_their_owners),
+        TEST(a_label_does_not_give_up_what_the_file_asks_of_clients),
         TEST(between_labels_the_older_service_keeps_a_domain),
         TEST(services_share_a_domain_by_path),
         TEST(the_file_wins_over_labels),

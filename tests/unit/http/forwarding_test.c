@@ -217,6 +217,25 @@ static void our_own_cookie_is_taken_out_of_the_clients(void **state)
     }
 }
 
+/* What the handshake has proven comes from us alone, whatever the client says. */
+static void a_clients_certificate_is_written_once_and_by_us(void **state)
+{
+    static const char sent[] = "Client-Cert: :x:\r\nA: 1\r\nclient-cert-chain: :x:\r\n"
+                               "X-CLIENT-DN: root\r\nConnection: Client-Cert, X-Client-DN\r\n";
+    struct forwarding forwarding = usual;
+
+    (void)state;
+    expect_request("none", sent, UNDERSCORE_FIELDS_DROP, &forwarding, "A: 1\r\n" OURS);
+    forwarding.client_subject = TEXT("CN=a,O=b");
+    expect_request("subject", sent, UNDERSCORE_FIELDS_DROP, &forwarding,
+                   "A: 1\r\n" OURS "X-Client-DN: CN=a,O=b\r\n");
+    forwarding.client_subject = TEXT_NONE;
+    forwarding.client_cert = TEXT(":YQ==:");
+    forwarding.client_cert_chain = TEXT(":Yg==:, :Yw==:");
+    expect_request("certificate", sent, UNDERSCORE_FIELDS_DROP, &forwarding,
+                   "A: 1\r\n" OURS "Client-Cert: :YQ==:\r\nClient-Cert-Chain: :Yg==:, :Yw==:\r\n");
+}
+
 static void the_body_gets_exactly_one_framing(void **state)
 {
     static const char sent[] = "Content-Length: 7\r\nTransfer-Encoding: x\r\n"
@@ -340,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_trace_is_not_passed_on_when_it_is_off),
         cmocka_unit_test(forwarded_is_quoted_where_rfc_7239_asks_for_it),
         cmocka_unit_test(our_own_cookie_is_taken_out_of_the_clients),
+        cmocka_unit_test(a_clients_certificate_is_written_once_and_by_us),
         cmocka_unit_test(the_body_gets_exactly_one_framing),
         cmocka_unit_test(connection_says_what_we_do),
         cmocka_unit_test(the_target_is_origin_form_and_host_is_the_settled_authority),

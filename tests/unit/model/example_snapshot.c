@@ -20,6 +20,16 @@ static struct snapshot *with_defaults(void)
     return snapshot;
 }
 
+static void add_client_cas(struct snapshot *snapshot)
+{
+    snapshot->client_cas = arena_new(&snapshot->arena, 2, sizeof(*snapshot->client_cas));
+    snapshot->client_ca_count = 2;
+    snapshot->client_cas[0] =
+        (struct snapshot_client_ca){ .certificates = TEXT("the DER of one CA"), .id = { 5 } };
+    snapshot->client_cas[1] =
+        (struct snapshot_client_ca){ .certificates = TEXT("the DER of two CAs"), .id = { 6 } };
+}
+
 static struct service_policy *service_policy(struct snapshot *snapshot)
 {
     struct service_policy *policy = arena_new(&snapshot->arena, 1, sizeof(*policy));
@@ -164,6 +174,7 @@ struct snapshot *example_snapshot(void)
     add_services(snapshot);
     add_routes(snapshot);
     add_deliveries(snapshot);
+    add_client_cas(snapshot);
     domains[0] = (struct snapshot_domain){
         .name = TEXT("portal.example"),
         .certificates = { 0, 1 },
@@ -179,6 +190,7 @@ struct snapshot *example_snapshot(void)
         .certificates = { SNAPSHOT_NONE, 1 },
         .first_route = 4,
         .route_count = 1,
+        .client_auth = { CLIENT_AUTH_REQUIRED, CLIENT_AUTH_FORWARD_CERT, 1 },
     };
     snapshot->domains = domains;
     snapshot->domain_count = 3;

@@ -86,6 +86,10 @@ static void assert_same_routing(const struct snapshot *a, const struct snapshot 
                             sizeof(a->domains[i].certificates));
         assert_int_equal(a->domains[i].first_route, b->domains[i].first_route);
         assert_int_equal(a->domains[i].route_count, b->domains[i].route_count);
+        assert_int_equal(a->domains[i].client_auth.mode, b->domains[i].client_auth.mode);
+        assert_int_equal(a->domains[i].client_auth.forward, b->domains[i].client_auth.forward);
+        assert_true(a->domains[i].client_auth.mode == CLIENT_AUTH_OFF ||
+                    a->domains[i].client_auth.ca == b->domains[i].client_auth.ca);
     }
 }
 
@@ -107,6 +111,15 @@ static void assert_same_certificates(const struct snapshot *a, const struct snap
                         sizeof(a->fallback_certificates));
 }
 
+static void assert_same_client_cas(const struct snapshot *a, const struct snapshot *b)
+{
+    assert_int_equal(a->client_ca_count, b->client_ca_count);
+    for (uint32_t i = 0; i < a->client_ca_count; i++) {
+        assert_true(text_equal(a->client_cas[i].certificates, b->client_cas[i].certificates));
+        assert_memory_equal(a->client_cas[i].id, b->client_cas[i].id, SNAPSHOT_ID_BYTES);
+    }
+}
+
 static void everything_comes_out_as_it_went_in(void **state)
 {
     struct snapshot *before = example_snapshot();
@@ -124,6 +137,7 @@ static void everything_comes_out_as_it_went_in(void **state)
     assert_true(text_equal(after->log.access_output, before->log.access_output));
     assert_int_equal(after->shutdown.drain_ms, before->shutdown.drain_ms);
     assert_same_certificates(before, after);
+    assert_same_client_cas(before, after);
     assert_same_services(before, after);
     assert_same_routing(before, after);
     assert_non_null(snapshot_find_domain(after, TEXT("x.lab.example")));
@@ -217,6 +231,8 @@ static void use_everything(const struct snapshot *snapshot)
         const struct snapshot_route *route = snapshot_find_route(snapshot, domain, TEXT("/api/x"));
 
         sum += hash_text(domain->name);
+        if (domain->client_auth.mode != CLIENT_AUTH_OFF)
+            sum += hash_text(snapshot->client_cas[domain->client_auth.ca].certificates);
         for (int kind = 0; kind < KEY_KIND_COUNT; kind++)
             if (domain->certificates[kind] != SNAPSHOT_NONE)
                 sum += hash_text(snapshot->certificates[domain->certificates[kind]].chain);
@@ -262,6 +278,22 @@ static void no_changed_byte_does_harm(void **state)
 static void bad_chain(struct snapshot *snapshot)
 {
     snapshot->certificates[0].chain = TEXT_NONE;
+}
+static void empty_client_ca(struct snapshot *snapshot)
+{
+    snapshot->client_cas[1].certificates = TEXT_NONE;
+}
+static void client_ca_that_is_not_there(struct snapshot *snapshot)
+{
+    snapshot->domains[2].client_auth.ca = 2;
+}
+static void bad_client_auth_mode(struct snapshot *snapshot)
+{
+    snapshot->domains[2].client_auth.mode = CLIENT_AUTH_REQUIRED + 1;
+}
+static void bad_client_auth_forward(struct snapshot *snapshot)
+{
+    snapshot->domains[2].client_auth.forward = CLIENT_AUTH_FORWARD_CERT + 1;
 }
 static void bad_kind(struct snapshot *snapshot)
 {
@@ -392,6 +424,10 @@ static void every_rule_is_checked_on_the_way_in(void **state)
         { route_count_that_wraps, "a domain is out" },
         { routes_out_of_order, "a domain is out" },
         { priorities_out_of_order, "a domain is out" },
+        { empty_client_ca, "an authority of clients is out" },
+        { client_ca_that_is_not_there, "a domain is out" },
+        { bad_client_auth_mode, "a domain is out" },
+        { bad_client_auth_forward, "a domain is out" },
         { no_domain_name, "a domain is out" },
         { long_domain_name, "a domain is out" },
         { domain_twice, "there twice" },
