@@ -15,21 +15,30 @@
 #include "net/socket.h"
 #include "stream_private.h"
 
-static void watch_reads(struct stream *stream, bool wanted)
-{
-    if (wanted == stream->read_armed)
-        return;
-    stream->read_armed = wanted;
-    if (wanted)
-        event_add(&stream->read_event, NULL);
-    else
-        event_del(&stream->read_event);
-}
-
 /* Run the read callback from the loop, soon. */
 static void schedule(struct stream *stream)
 {
     event_active(&stream->read_event, EV_TIMEOUT, 0);
+}
+
+static void watch_reads(struct stream *stream, bool wanted)
+{
+    bool scheduled;
+
+    if (wanted == stream->read_armed)
+        return;
+    stream->read_armed = wanted;
+    if (!wanted) {
+        event_del(&stream->read_event);
+        return;
+    }
+    /* libevent does not listen for an event that is active already: event_add(3) then only waits */
+    scheduled = event_pending(&stream->read_event, EV_TIMEOUT, NULL);
+    if (scheduled)
+        event_del(&stream->read_event);
+    event_add(&stream->read_event, NULL);
+    if (scheduled)
+        schedule(stream);
 }
 
 void stream_mark_broken(struct stream *stream, const char *why)
@@ -395,8 +404,6 @@ void stream_put_layer(struct stream *stream, struct stream_layer *layer, const v
         stream->input = stream->held;
         stream->input_left = len;
     }
-    if (!stream->at_end)
-        watch_reads(stream, true); /* first: libevent does not add an event that is active */
     schedule(stream);
 }
 

@@ -44,7 +44,7 @@ static int add(struct collected *collected, const struct pem_block *block, int64
                struct err *err)
 {
     struct arena arena = { 0 };
-    const unsigned char *at;
+    const unsigned char *at = NULL;
     X509 *certificate = NULL;
     struct text der;
     int status = -1;

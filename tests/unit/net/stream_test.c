@@ -413,6 +413,38 @@ static void bytes_behind_a_handshake_are_held_for_an_owner_that_is_paused(void *
     pair_free(pair);
 }
 
+static void reads_a_byte_and_asks_to_be_called_again(void *owner)
+{
+    struct pair *pair = owner;
+    size_t got = 0;
+
+    stream_read(pair->stream, pair->got + pair->got_bytes, 1, &got);
+    pair->got_bytes += got;
+    stream_kick(pair->stream);
+}
+
+static void who_is_kicked_while_it_starts_hears_of_later_bytes_too(void **state)
+{
+    static const struct stream_handler kicking = {
+        .on_readable = reads_a_byte_and_asks_to_be_called_again,
+    };
+    struct pair *pair = pair_make(NULL);
+
+    (void)state;
+    stream_set_handler(pair->stream, &kicking, pair);
+    stream_resume_reading(pair->stream);
+    assert_int_equal(write(pair->peer, "a", 1), 1);
+    stream_start(pair->stream);
+    assert_int_equal(pair->got_bytes, 1);
+    stream_set_handler(pair->stream, &handler, pair);
+    event_base_loop(io_base(pair->io), EVLOOP_NONBLOCK); /* the kick */
+    assert_int_equal(write(pair->peer, "b", 1), 1);
+    pair->stop_on_bytes = true;
+    io_run(pair->io);
+    assert_int_equal(pair->got_bytes, 2);
+    pair_free(pair);
+}
+
 static void first_line_in_the_clear(void *owner)
 {
     struct pair *pair = owner;
@@ -479,6 +511,7 @@ int main(void)
             a_layer_sees_the_handshake_first_and_the_owner_the_rest_of_the_same_packet),
         cmocka_unit_test(bytes_behind_a_handshake_are_held_for_an_owner_that_is_paused),
         cmocka_unit_test(a_layer_put_in_later_begins_with_what_was_received_behind_the_first_bytes),
+        cmocka_unit_test(who_is_kicked_while_it_starts_hears_of_later_bytes_too),
         cmocka_unit_test(a_failed_handshake_breaks_the_stream),
     };
 
