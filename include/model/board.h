@@ -72,7 +72,11 @@ struct board_worker {
 struct board_child {
     _Atomic int32_t pid; /* 0: not running */
     _Atomic uint32_t restarts;
+    _Atomic uint32_t sandbox_ends; /* times that its sandbox ended it */
     _Atomic int64_t started_ms;
+    /* written by the child itself, cleared by the parent: what its sandbox refused it, as in
+     * process/sandbox.h */
+    _Atomic uint32_t refused_call;
 };
 
 struct board {

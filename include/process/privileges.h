@@ -20,7 +20,9 @@ capability_mask privileges_permitted(void);
 /*
  * Of what it has, the parent keeps: NET_BIND_SERVICE (listeners that a reload adds), SETUID and
  * SETGID (a child that is started again drops its ids itself), KILL (those children belong to
- * another user), and what privileges_for_reader() wants, to hand it to control.
+ * another user), and only to hand them on: what privileges_for_reader() wants, for control;
+ * SYS_CHROOT, with which the closed programs leave the file system (sandbox.h); SETPCAP, without
+ * which the bounding set of a child cannot be emptied.
  */
 capability_mask privileges_for_parent(capability_mask have);
 
@@ -40,5 +42,8 @@ int privileges_keep(capability_mask keep, struct err *err);
 
 /* In a child, between fork and exec: become `identity`. -1 with errno. */
 int privileges_become(const struct spawn_identity *identity);
+
+/* Everything that is left, for good. */
+int privileges_give_up(struct err *err);
 
 #endif

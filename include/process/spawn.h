@@ -13,8 +13,9 @@ struct spawn_identity {
     bool drop; /* started as root: become this user */
     uid_t uid;
     gid_t gid;
-    bool read_files; /* keep the capability to read files that belong to others (control) */
-    bool has_group;  /* be in one more group: that of the Docker socket (control) */
+    bool read_files;  /* keep the capability to read files that belong to others (control) */
+    bool change_root; /* keep that to change the root, until it is in its sandbox (the others) */
+    bool has_group;   /* be in one more group: that of the Docker socket (control) */
     gid_t group;
 };
 

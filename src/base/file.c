@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -68,6 +69,15 @@ out:
     free(text);
     close(fd);
     return status;
+}
+
+int file_facts(int fd, struct stat *facts_out)
+{
+#if defined(__x86_64__) || defined(__aarch64__) /* libc's structure is the kernel's */
+    return (int)syscall(SYS_fstat, fd, facts_out);
+#else
+    return fstat(fd, facts_out);
+#endif
 }
 
 int file_write_all(int fd, const void *bytes, size_t len)

@@ -8,6 +8,7 @@
 #include "checker.h"
 #include "orders.h"
 #include "process/descriptors.h"
+#include "process/sandbox.h"
 #include "process/spawn.h"
 
 int main(void)
@@ -26,6 +27,7 @@ int main(void)
     io = io_new();
     checker_init(&checker, io, board);
     checker.channel = channel_new(io, CHILD_CHANNEL, &checker_orders, &checker);
+    sandbox_confine(SANDBOX_CHECKER, &board->checker.refused_call);
     io_run(io);
     channel_free(checker.channel);
     checker_done(&checker);

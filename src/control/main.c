@@ -20,6 +20,7 @@
 #include "ipc/messages.h"
 #include "label_cache.h"
 #include "process/descriptors.h"
+#include "process/sandbox.h"
 #include "process/spawn.h"
 #include "publication.h"
 #include "swarm_link.h"
@@ -206,6 +207,7 @@ int main(int argc, char **argv)
         log_error("event=start_failed reason=\"%s\"", err.text);
         return 1;
     }
+    sandbox_confine(SANDBOX_CONTROL, &control.board->control.refused_call);
     io_run(control.io);
     control_close(&control);
     return 0;

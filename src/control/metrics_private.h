@@ -46,6 +46,7 @@ void metric_generations_alive(const struct metric *metric, const struct control 
                               struct buffer *out);
 void metric_restarts(const struct metric *metric, const struct control *control,
                      struct buffer *out);
+void metric_sandbox(const struct metric *metric, const struct control *control, struct buffer *out);
 void metric_memory(const struct metric *metric, const struct control *control, struct buffer *out);
 void metric_certificates(const struct metric *metric, const struct control *control,
                          struct buffer *out);

@@ -75,6 +75,11 @@ static double restarts_of(const struct board_child *child)
     return (double)atomic_load(&child->restarts);
 }
 
+static double sandbox_ends_of(const struct board_child *child)
+{
+    return (double)atomic_load(&child->sandbox_ends);
+}
+
 /* Resident pages of proc(5), statm; 0 for a process that is not there. */
 static double memory_of(const struct board_child *child)
 {
@@ -96,6 +101,11 @@ static double memory_of(const struct board_child *child)
 void metric_restarts(const struct metric *metric, const struct control *control, struct buffer *out)
 {
     for_each_child(metric, control, restarts_of, out);
+}
+
+void metric_sandbox(const struct metric *metric, const struct control *control, struct buffer *out)
+{
+    for_each_child(metric, control, sandbox_ends_of, out);
 }
 
 void metric_memory(const struct metric *metric, const struct control *control, struct buffer *out)

@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
+
 #define SEALS_NEEDED (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
 
 static int check(int fd, size_t max_bytes, size_t *bytes_out, struct err *err)
@@ -23,7 +25,7 @@ static int check(int fd, size_t max_bytes, size_t *bytes_out, struct err *err)
         return err_set(err, "not a sealed memory file: %s", strerror(errno));
     if ((seals & SEALS_NEEDED) != SEALS_NEEDED)
         return err_set(err, "its memory is not sealed, it could change under the reader");
-    if (fstat(fd, &info) < 0)
+    if (file_facts(fd, &info) < 0)
         return err_set(err, "%s", strerror(errno));
     if (info.st_size <= 0 || (size_t)info.st_size > max_bytes)
         return err_set(err, "%lld bytes, the limit is %zu", (long long)info.st_size, max_bytes);

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "machine.h"
 #include "parent.h"
+#include "process/sandbox.h"
 
 static void on_message(void *owner, struct channel_message *message)
 {
@@ -80,6 +81,7 @@ static pid_t spawn(struct child *child, int channel, struct err *err)
     if (child->kind->role != ROLE_WORKER)
         arguments[1] = NULL;
     plan.identity.read_files = child->kind->reads_files;
+    plan.identity.change_root = !child->kind->reads_files;
     if (plan.identity.drop && child->kind->role == ROLE_CONTROL &&
         machine_docker_socket(child->parent->options->docker_socket, &plan.identity.group))
         plan.identity.has_group = true;
@@ -92,6 +94,7 @@ static int start(struct child *child, struct err *err)
 
     if (channel_pair(ends, err) < 0)
         return -1;
+    atomic_store(&child->board->refused_call, 0);
     child->pid = spawn(child, ends[1], err);
     close(ends[1]);
     if (child->pid < 0) {
@@ -180,7 +183,12 @@ static void log_death(const struct child *child, pid_t pid, int status, int64_t 
     const char *how = WIFSIGNALED(status) ? "signal" : "exit_code";
     int number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 
-    if (!child->wanted)
+    if (WIFSIGNALED(status) && number == SIGSYS)
+        log_error("event=died child=%s pid=%d index=%zu signal=%d lived_ms=%lld "
+                  "reason=\"its sandbox ended it: it called %s, which it never does by itself\"",
+                  child->kind->program, pid, child->index, number, (long long)lived_ms,
+                  sandbox_call_name(atomic_load(&child->board->refused_call)));
+    else if (!child->wanted)
         log_debug("event=ended child=%s pid=%d %s=%d", child->kind->program, pid, how, number);
     else
         log_error("event=died child=%s pid=%d index=%zu %s=%d lived_ms=%lld", child->kind->program,
@@ -192,6 +200,8 @@ void child_reaped(struct child *child, int status)
     int64_t lived_ms = clock_monotonic_ms() - child->started_ms;
 
     log_death(child, child->pid, status, lived_ms);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        atomic_fetch_add(&child->board->sandbox_ends, 1);
     child->pid = 0;
     child->asked_generation = 0;
     child->committed_generation = 0;

@@ -23,6 +23,7 @@
 #include "parent.h"
 #include "parent/command_socket.h"
 #include "process/privileges.h"
+#include "process/sandbox.h"
 #include "process/signals.h"
 
 struct child *parent_child(struct parent *parent, size_t i)
@@ -189,6 +190,7 @@ static void serve(struct parent *parent)
     log_info("event=start workers=%zu user=%u", parent->worker_count,
              parent->identity.drop ? (unsigned)parent->identity.uid : (unsigned)geteuid());
     warn_of_docker_group(parent);
+    sandbox_confine(SANDBOX_PARENT, NULL);
     for (size_t i = 0; (child = parent_child(parent, i)); i++)
         child_start(child);
     io_run(parent->io);

@@ -17,6 +17,10 @@
 
 #define BIT(capability) ((capability_mask)1 << (capability))
 
+/* The parent's to give, not to use: never effective there. */
+#define FOR_CHILDREN (BIT(CAP_SYS_CHROOT) | BIT(CAP_SETPCAP))
+#define FOR_READER   (BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_DAC_OVERRIDE))
+
 capability_mask privileges_permitted(void)
 {
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -39,11 +43,9 @@ capability_mask privileges_for_parent(capability_mask have)
     capability_mask wanted =
         BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_KILL);
 
-    return (have & wanted) | privileges_for_reader(have);
+    return (have & (wanted | FOR_CHILDREN)) | privileges_for_reader(have);
 }
 
-/* Effective is a part of it only: the right to read every file is the parent's to give, not to use.
- */
 static int set_capabilities(capability_mask permitted, capability_mask effective,
                             capability_mask inheritable)
 {
@@ -91,21 +93,43 @@ int privileges_choose_user(const char *name, capability_mask have,
     return 0;
 }
 
+/* What is not in the bounding set never comes back, not even by executing as root. */
+static int bound_to(capability_mask keep)
+{
+    for (int number = 0; prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; number++)
+        if (!(keep & BIT(number)) && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
+            return -1;
+    return 0;
+}
+
 int privileges_keep(capability_mask keep, struct err *err)
 {
-    capability_mask effective = keep & ~(BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_DAC_OVERRIDE));
-
-    /* What is not in the bounding set never comes back, not even by executing as root. */
-    if (privileges_permitted() & BIT(CAP_SETPCAP))
-        for (int number = 0; prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; number++)
-            if (!(keep & BIT(number)) && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
-                return err_set(err, "capability %d: cannot be given up: %s", number,
-                               strerror(errno));
-    if (set_capabilities(keep, effective, 0) < 0)
+    if (privileges_permitted() & BIT(CAP_SETPCAP) && bound_to(keep) < 0)
+        return err_set(err, "the bounding set cannot be made smaller: %s", strerror(errno));
+    if (set_capabilities(keep, keep & ~(FOR_CHILDREN | FOR_READER), 0) < 0)
         return err_set(err, "capabilities: cannot be given up: %s", strerror(errno));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return err_set(err, "no_new_privs: %s", strerror(errno));
     return 0;
+}
+
+int privileges_give_up(struct err *err)
+{
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (set_capabilities(0, 0, 0) < 0)
+        return err_set(err, "capabilities: cannot be given up: %s", strerror(errno));
+    return 0;
+}
+
+/* As the parent's user still: what will be carried must be inheritable while the bounding set has
+ * it, and where we may, that set is emptied. */
+static int prepare_to_carry(capability_mask have, capability_mask carried)
+{
+    if (set_capabilities(have, have, carried) < 0)
+        return -1;
+    if (have & BIT(CAP_SETPCAP) && bound_to(0) < 0)
+        return -1;
+    return carried ? prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) : 0;
 }
 
 /* Permitted survives the change of uid, is cut down to `mask`, and becomes ambient: it then
@@ -122,7 +146,8 @@ static int carry_over_exec(capability_mask mask)
 
 int privileges_become(const struct spawn_identity *identity)
 {
-    capability_mask reader = 0;
+    capability_mask have = privileges_permitted();
+    capability_mask carried = 0;
 
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -1;
@@ -132,12 +157,13 @@ int privileges_become(const struct spawn_identity *identity)
         return 0;
     }
     if (identity->read_files)
-        reader = privileges_for_reader(privileges_permitted());
-    if (reader && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
-        return -1;
-    if (setgroups(identity->has_group ? 1 : 0, &identity->group) < 0 ||
+        carried |= privileges_for_reader(have);
+    if (identity->change_root)
+        carried |= have & BIT(CAP_SYS_CHROOT);
+    if (prepare_to_carry(have, carried) < 0 ||
+        setgroups(identity->has_group ? 1 : 0, &identity->group) < 0 ||
         setresgid(identity->gid, identity->gid, identity->gid) < 0 ||
         setresuid(identity->uid, identity->uid, identity->uid) < 0)
         return -1;
-    return reader ? carry_over_exec(reader) : 0;
+    return carried ? carry_over_exec(carried) : 0;
 }

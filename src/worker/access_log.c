@@ -14,6 +14,7 @@
 #include "backend/endpoint.h"
 #include "backend/service.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "client/client.h"
@@ -102,7 +103,7 @@ void access_log_set_sink(struct access_log *log, int fd)
         buffer_done(&log->lines);
         return;
     }
-    log->is_socket = fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode);
+    log->is_socket = file_facts(fd, &info) == 0 && S_ISSOCK(info.st_mode);
     if (log->is_socket || (S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode)))
         log->writable = event_new(io_base(log->worker->io), fd, EV_WRITE, on_writable, log);
 }

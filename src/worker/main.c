@@ -20,6 +20,7 @@
 #include "net/deadline.h"
 #include "orders.h"
 #include "process/descriptors.h"
+#include "process/sandbox.h"
 #include "process/spawn.h"
 #include "tls/tls_server.h"
 #include "worker.h"
@@ -123,6 +124,7 @@ int main(int argc, char **argv)
         log_error("event=start_failed reason=\"%s\"", err.text);
         return 1;
     }
+    sandbox_confine(SANDBOX_WORKER, &worker.board->workers[index].refused_call);
     deadline_init(&heartbeat.next, worker.io, on_heartbeat, &heartbeat);
     deadline_set(&heartbeat.next, io_now_ms(worker.io) + ALIVE_MS);
     io_run(worker.io);

@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "pki": {"base", "net/address.h", "model", "libcrypto"},
     "tls": {"base", "net", "ipc", "model", "pki/private_key.h", "libcrypto", "libssl"},
     "http": {"base", "nghttp2"},
-    "process": {"base", "net", "ipc", "libevent"},
+    "process": {"base", "net", "ipc", "libevent", "libseccomp"},
     "docker": {"base", "net", "libevent", "jansson", "libcurl"},
     "discovery": {"base", "net", "docker", "libevent", "jansson", "libcares"},
     "parent": {"base", "net", "ipc", "process", "model/board.h", "libevent"},

@@ -17,7 +17,8 @@ HEALTHCHECK --interval=1s CMD ["/usr/bin/swarmward", "healthcheck"]
 ENTRYPOINT ["/usr/bin/swarmward"]
 CMD ["run", "-c", "/etc/swarmward/swarmward.yaml"]
 """
-CAPABILITIES = 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10  # KILL, SETGID, SETUID, NET_BIND_SERVICE
+# KILL, SETGID, SETUID, NET_BIND_SERVICE, SYS_CHROOT
+CAPABILITIES = 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 18
 
 
 APP_DOCKERFILE = """FROM app:lab
@@ -104,6 +105,7 @@ def test_the_stack_gives_the_docker_socket_to_control_alone(stack):
     for name in ("swarmward-checker", "swarmward-control", "swarmward-worker"):
         assert set(found[name]["Uid"]) == {"990"}
         assert int(found[name]["CapPrm"][0], 16) == 0
+        assert found[name]["Seccomp"] == ["2"]
     assert found["swarmward-control"]["Groups"] == [group]
     assert found["swarmward-worker"]["Groups"] == found["swarmward-checker"]["Groups"] == []
     status = node.docker("exec", container, "/usr/bin/swarmward", "status")

@@ -13,6 +13,7 @@
 #define BIT(capability) ((capability_mask)1 << (capability))
 #define CHANGE          (BIT(CAP_SETUID) | BIT(CAP_SETGID))
 #define SERVE           (BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_KILL))
+#define HAND_ON         (BIT(CAP_SYS_CHROOT) | BIT(CAP_SETPCAP))
 
 static const struct {
     const char *what;
@@ -21,11 +22,13 @@ static const struct {
     capability_mask reader;
 } cases[] = {
     { "an ordinary user", 0, 0, 0 },
-    { "root of a machine", ~(capability_mask)0, SERVE | CHANGE | BIT(CAP_DAC_READ_SEARCH),
+    { "root of a machine", ~(capability_mask)0, SERVE | CHANGE | HAND_ON | BIT(CAP_DAC_READ_SEARCH),
       BIT(CAP_DAC_READ_SEARCH) },
     { "root of a container",
       SERVE | CHANGE | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_CHOWN) | BIT(CAP_NET_RAW),
       SERVE | CHANGE | BIT(CAP_DAC_OVERRIDE), BIT(CAP_DAC_OVERRIDE) },
+    { "root of our stacks", SERVE | CHANGE | BIT(CAP_SYS_CHROOT),
+      SERVE | CHANGE | BIT(CAP_SYS_CHROOT), 0 },
     { "root with nothing", 0, 0, 0 },
     { "only low ports", BIT(CAP_NET_BIND_SERVICE), BIT(CAP_NET_BIND_SERVICE), 0 },
 };

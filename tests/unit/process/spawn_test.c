@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -36,6 +37,7 @@ struct report {
     int no_new_privileges;
     int ignores_interrupt;
     capability_mask permitted;
+    int bounded; /* capabilities in the bounding set */
 };
 
 /* What the child sees of itself. */
@@ -53,6 +55,8 @@ static void child_main(void)
     report.dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
     report.no_new_privileges = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
     report.permitted = privileges_permitted();
+    for (int number = 0; prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; number++)
+        report.bounded += prctl(PR_CAPBSET_READ, number, 0, 0, 0);
     sigaction(SIGINT, NULL, &action);
     report.ignores_interrupt = action.sa_handler == SIG_IGN;
     if (send(CHILD_CHANNEL, &report, sizeof(report), MSG_NOSIGNAL) != (ssize_t)sizeof(report))
@@ -182,11 +186,12 @@ static void a_child_dies_with_its_parent(void **state)
     close(ends[0]);
 }
 
-static void root_becomes_nobody_and_only_a_reader_keeps_its_capability(void **state)
+static void root_becomes_nobody_and_only_some_keep_one_capability(void **state)
 {
     struct spawn_identity identity = { 0 };
     struct family family;
     struct report report;
+    capability_mask kept;
     struct err err;
 
     (void)state;
@@ -194,15 +199,20 @@ static void root_becomes_nobody_and_only_a_reader_keeps_its_capability(void **st
         skip();
     assert_int_equal(privileges_choose_user("nobody", privileges_permitted(), &identity, &err), 0);
     assert_int_equal(setgroups(1, (const gid_t[]){ 1 }), 0); /* one more for the child to lose */
-    for (int reads = 0; reads <= 1; reads++) {
-        identity.read_files = reads;
+    for (int which = 0; which < 3; which++) {
+        identity.read_files = which == 1;
+        identity.change_root = which == 2;
+        kept = which == 1   ? privileges_for_reader(privileges_permitted())
+               : which == 2 ? privileges_permitted() & (capability_mask)1 << CAP_SYS_CHROOT
+                            : 0;
         give_birth(&family, identity);
         report = hear(&family);
         assert_int_equal(report.uid, identity.uid);
         assert_int_equal(report.gid, identity.gid);
         assert_int_equal(report.group_count, 0);
-        assert_true(report.permitted ==
-                    (reads ? privileges_for_reader(privileges_permitted()) : 0));
+        assert_true(report.permitted == kept);
+        if (privileges_permitted() & (capability_mask)1 << CAP_SETPCAP)
+            assert_int_equal(report.bounded, 0);
         bury(&family);
     }
 }
@@ -214,7 +224,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(descriptors_that_sit_on_each_others_numbers_are_sorted_out),
         cmocka_unit_test(a_program_that_is_not_there_is_an_error_with_its_name),
         cmocka_unit_test(a_child_dies_with_its_parent),
-        cmocka_unit_test(root_becomes_nobody_and_only_a_reader_keeps_its_capability),
+        cmocka_unit_test(root_becomes_nobody_and_only_some_keep_one_capability),
     };
 
     if (argc > 1 && strcmp(argv[1], "child") == 0)
