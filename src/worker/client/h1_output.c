@@ -97,6 +97,8 @@ static bool may_stay(const struct exchange *exchange)
 
     if (client->kind == LISTENER_HTTP && !client->sent_ahead)
         return false; /* who was redirected has nothing more to do here */
+    if (exchange->status == 400 && exchange->reason)
+        return false; /* refused by us: nothing that follows is read in the light of it */
     return client->keep && exchange->request_ended && !client->worker->draining &&
            client->requests < limits->keepalive_requests && age_ms < limits->keepalive_max_age_ms;
 }
