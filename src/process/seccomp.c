@@ -116,6 +116,22 @@ static struct scmp_arg_cmp is_null(unsigned argument)
     return bits(argument, UINT64_MAX, 0);
 }
 
+/*
+ * A thread, and no process or namespace. libc asks by clone3() first, whose flags no filter can
+ * see, and by clone() when there is none.
+ */
+static void allow_threads(struct list *list)
+{
+    const uint64_t wanted = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
+    const uint64_t unwanted = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+                              CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_PTRACE |
+                              CLONE_VFORK;
+
+    ALLOW_IF(list, clone, bits(0, wanted | unwanted, wanted));
+    for (int number = 32; number < SIGRTMIN; number++) /* libc's own, with the first thread */
+        ALLOW_IF(list, rt_sigaction, is(0, number));
+}
+
 /* No memory that is executable: code that is not in the program stays data. */
 static void allow_memory(struct list *list)
 {
@@ -230,7 +246,7 @@ static void fill_control(struct list *list)
     allow_tcp(list);
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
         ALLOW_IF(list, socket, is(0, families[i]));
-    ALLOW_IF(list, clone, bits(0, CLONE_THREAD, CLONE_THREAD));
+    allow_threads(list);
     ALLOW_IF(list, prctl, is(0, PR_SET_NAME));
     if (!SANDBOX_FOR_SANITIZERS)
         act_on(list, SCMP_ACT_TRAP, &calls_forbidden);
@@ -250,6 +266,9 @@ static void fill(struct list *list, enum sandbox_profile profile)
     case SANDBOX_WORKER:
         fill_closed(list);
         allow_tcp(list);
+        allow(list, &calls_of_threads);
+        allow_threads(list);
+        add(list, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), NULL, 0);
         allow_if(list, SCMP_SYS(accept4), NULL, 0);
         break;
     case SANDBOX_CHECKER:

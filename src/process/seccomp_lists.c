@@ -38,6 +38,8 @@ static const struct sandbox_call of_all[] = {
     CALL(munmap),
     CALL(mremap),
     CALL(madvise),
+    CALL(mlock),
+    CALL(munlock),
     CALL(futex),
     CALL(sched_yield),
     CALL(clock_gettime),
@@ -69,6 +71,15 @@ static const struct sandbox_call of_tcp[] = {
     CALL(getpeername),
 };
 const struct sandbox_calls calls_of_tcp = CALLS(of_tcp);
+
+/* A worker verifies passwords in a thread; how one is started is in seccomp.c. */
+static const struct sandbox_call of_threads[] = {
+    CALL(eventfd2),
+    CALL(set_robust_list),
+    CALL(rseq),
+    CALL(setpriority),
+};
+const struct sandbox_calls calls_of_threads = CALLS(of_threads);
 
 /* Control reads the files that the mapping file names, asks DNS and Docker, and listens. libcurl
  * and libc resolve names in threads and read the configuration of the machine for it.
@@ -118,8 +129,6 @@ static const struct sandbox_call of_control[] = {
     CALL(symlinkat),
     CALL(utimensat),
     CALL(memfd_create),
-    CALL(mlock),
-    CALL(munlock),
     CALL(pipe),
     CALL(pipe2),
     CALL(dup),

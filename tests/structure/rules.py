@@ -288,7 +288,19 @@ def reasons(tree):
     return found + [f"{REASONS}: nobody says {word}" for word in listed if word not in said]
 
 
+SHOWN_BY = "docs/threat-model.md"
+
+
+def shown_by(tree):
+    """What the threat model says is shown by a test that exists."""
+    if not tree.has(SHOWN_BY):
+        return []
+    there = {name.rsplit("/", 1)[-1] for name in tree.names}
+    named = re.findall(r"`(?:[\w/]+/)?(test_\w+\.py|\w+_test\.c)`", "\n".join(tree.lines(SHOWN_BY)))
+    return [f"{SHOWN_BY}: there is no {name}" for name in sorted(set(named) - there)]
+
+
 RULES = [
     include_matrix, no_cycles, size_limits, function_limits, top_level, words, machine_paths,
-    opening_comments, unit_tests_registered, reasons,
+    opening_comments, unit_tests_registered, reasons, shown_by,
 ]  # fmt: skip

@@ -96,6 +96,11 @@ BAD = [
         {**LISTED, "src/http/a.c": 'return bad(reader, 400,\n           "bare_ff");\n'},
         "bare_ff is not in",
     ),
+    (
+        rules.shown_by,
+        {"docs/threat-model.md": "(`test_there.py`, `tests/unit/x/gone_test.c`)", "tests/system/test_there.py": ""},
+        "no gone_test.c",
+    ),
     (rules.reasons, {**LISTED, "src/tls/a.c": '    { SSL_R_X, "no_such_thing" },\n'}, "no_such_thing is not in"),
     (rules.reasons, {**LISTED, "src/worker/a.c": '.reason = "late",\n'}, "late is not in"),
     (rules.reasons, LISTED, "nobody says bare_lf"),

@@ -110,6 +110,10 @@ def test_the_stack_gives_the_docker_socket_to_control_alone(stack):
     assert found["swarmward-worker"]["Groups"] == found["swarmward-checker"]["Groups"] == []
     status = node.docker("exec", container, "/usr/bin/swarmward", "status")
     assert "docker live" in status, status
+    log = run("sh", "-c", f"docker -H unix://{node.socket} logs {container} 2>&1").splitlines()
+    for name in ("swarmward-checker", "swarmward-worker"):
+        lines = [line for line in log if f"program={name} " in line and "event=sandboxed" in line]
+        assert lines and all(" root=empty " in line for line in lines), lines
 
 
 # Where a node's routing mesh does its work: its end in the ingress network. What is left out is IPVS, which

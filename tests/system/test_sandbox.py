@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from lab import process_table
 from lab.exposition import Metrics
-from lab.swarmward import RELEASE
+from lab.swarmward import RELEASE, SANITIZED
 from test_admin import ask
 
-FOLDER = RELEASE / "tests/system/sandbox"
+FOLDER = SANITIZED / "tests/system/sandbox"  # itself without sanitizers
 PROBE = FOLDER / "sandbox-probe"
 INJECTOR = FOLDER / "syscall-injector"
 
@@ -33,6 +33,7 @@ REFUSED = {
     "listen_to": ("listen", "socket"),
     "socket_filter": ("setsockopt", "socket"),
     "another_process": ("clone",),
+    "a_namespace": ("clone",),
     "trace_parent": ("ptrace",),
     "kill_parent": ("kill",),
     "read_parent": ("process_vm_readv",),
@@ -61,10 +62,10 @@ NOBODY = [
 ]  # fmt: skip
 CONTROL_REFUSED = [*NOBODY, "execute", "change_root"]
 CONTROL_FAILS = [
-    "answer_sigsys", "answer_sigsys_wide", "another_process", "kill_parent", "executable_memory",
+    "answer_sigsys", "answer_sigsys_wide", "another_process", "a_namespace", "kill_parent", "executable_memory",
     "executable_later", "no_control",
 ]  # fmt: skip
-CONTROL_WORKS = ["read_file", "look_at_file", "connect_tcp", "memory", "libc"]
+CONTROL_WORKS = ["a_thread", "read_file", "look_at_file", "connect_tcp", "memory", "libc"]
 
 
 def attempt(profile, what, path="/etc/passwd", prefix=()):
@@ -100,6 +101,13 @@ def test_what_a_closed_program_needs_works(profile, what):
 @pytest.mark.parametrize("profile", ["worker", "checker"])
 def test_a_worker_and_a_checker_connect(profile):
     assert attempt(profile, "connect_tcp") == "worked"
+
+
+def test_a_worker_has_threads_and_nobody_else():
+    """Passwords are verified in one."""
+    assert attempt("worker", "a_thread") == "worked"
+    for profile in ("checker", "keys"):
+        assert ended_by(attempt(profile, "a_thread")) in ("clone", "clone3", "rt_sigaction")
 
 
 def test_the_process_of_the_keys_has_no_socket():
@@ -221,7 +229,7 @@ def test_its_root_is_a_directory_that_is_gone(running, program):
 def test_no_core_and_no_other_process(running, program):
     for pid in running.children(program):
         limits = Path(f"/proc/{pid}/limits").read_text()
-        for name in ("Max core file size", "Max processes"):
+        for name in ["Max core file size", "Max msgqueue size"] + ["Max processes"] * (program != "worker"):
             (line,) = [line for line in limits.splitlines() if line.startswith(name)]
             assert line[len(name) :].split()[:2] == ["0", "0"], line
 

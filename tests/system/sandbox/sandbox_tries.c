@@ -3,10 +3,13 @@
 #include "sandbox_tries.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +122,31 @@ static long another_process(const char *path)
     if (child == 0)
         _exit(0);
     return child;
+}
+
+static void *thread_main(void *argument)
+{
+    free(malloc(100000));
+    return argument;
+}
+
+static long a_thread(const char *path)
+{
+    pthread_t thread;
+    void *result = NULL;
+
+    (void)path;
+    errno = pthread_create(&thread, NULL, thread_main, &result);
+    return errno || pthread_join(thread, &result) || result != &result ? -1 : 0;
+}
+
+/* Namespaces are asked for by the same call as threads. */
+static long a_namespace(const char *path)
+{
+    const long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
+
+    (void)path;
+    return syscall(SYS_clone, flags | CLONE_NEWUSER, 0, 0, 0, 0);
 }
 
 static long trace_parent(const char *path)
@@ -284,6 +312,8 @@ const struct sandbox_try sandbox_tries[] = {
     { "listen_to", listen_to },
     { "socket_filter", socket_filter },
     { "another_process", another_process },
+    { "a_thread", a_thread },
+    { "a_namespace", a_namespace },
     { "trace_parent", trace_parent },
     { "kill_parent", kill_parent },
     { "read_parent", read_parent },
