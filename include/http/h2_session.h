@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "http/forwarding.h"
 #include "http/framing.h"
+#include "http/h2_handler.h"
 #include "http/head.h"
 
 /*
@@ -13,72 +14,7 @@
  * time comes with the bytes.
  */
 
-enum h2_role {
-    H2_SERVER,
-    H2_CLIENT,
-};
-
-/* RFC 9113 section 7, as the wire has them. */
-enum h2_error {
-    H2_NO_ERROR = 0,
-    H2_PROTOCOL_ERROR = 1,
-    H2_INTERNAL_ERROR = 2,
-    H2_FLOW_CONTROL_ERROR = 3,
-    H2_STREAM_CLOSED = 5,
-    H2_FRAME_SIZE_ERROR = 6,
-    H2_REFUSED_STREAM = 7,
-    H2_CANCEL = 8,
-    H2_COMPRESSION_ERROR = 9,
-    H2_ENHANCE_YOUR_CALM = 11,
-};
-
 struct h2_session;
-struct h2_stream; /* owned by the session; gone with on_closed() or h2_stream_abandon() */
-
-/* What the peer is granted. */
-struct h2_grants {
-    uint32_t streams;          /* it may have open; towards a server: pushes are never allowed */
-    uint32_t stream_bytes;     /* windows */
-    uint32_t connection_bytes; /* at least 65535 */
-    uint32_t table_bytes;      /* HPACK, in both directions */
-    unsigned continuations;    /* a head */
-    unsigned resets;           /* in `resets_ms`, sent by it or provoked by it */
-    int64_t resets_ms;
-    bool extended_connect; /* server: RFC 8441 */
-};
-
-/*
- * All of them from within h2_session_receive() and h2_session_pack(), and every function here but
- * those two and h2_session_free() may be called. Views last until the callback returns.
- */
-struct h2_handler {
-    /*
-     * Server: a request that may be passed on. Its views point into `bytes`, or at literals
-     * (request_head_rebase()). BODY_CHUNKED: a body of unknown length. An extended CONNECT for
-     * "websocket" has framing.wants_upgrade and head.protocol.
-     */
-    void (*on_request)(void *owner, struct h2_stream *stream, const struct request_head *head,
-                       const struct framing *framing, struct text bytes);
-    /* Client: interim responses (below 200, without a framing), then the final one. */
-    void (*on_response)(void *owner, struct h2_stream *stream, const struct response_head *head,
-                        const struct framing *framing);
-    /*
-     * The message is malformed, or beyond a limit; nothing more of it comes. `head` (server): what
-     * of it was good, for the log; NULL when it had been given before. Answer or reset.
-     */
-    void (*on_refused)(void *owner, struct h2_stream *stream, const struct request_head *head,
-                       struct text bytes, const struct h1_refusal *refusal);
-    /* Body bytes. They count against the windows until h2_stream_consume(). */
-    void (*on_data)(void *owner, struct h2_stream *stream, struct text piece);
-    /* The peer's message is complete, with these trailers. */
-    void (*on_end)(void *owner, struct h2_stream *stream, const struct field_list *trailers);
-    /* The stream is gone: H2_NO_ERROR when both sides have ended. NULL user: not called. */
-    void (*on_closed)(void *owner, struct h2_stream *stream, uint32_t code, bool by_peer);
-    /* The peer says goodbye; NULL: not wanted. */
-    void (*on_goaway)(void *owner, uint32_t code);
-    /* The answer to h2_session_ping(); NULL: not wanted. */
-    void (*on_pong)(void *owner);
-};
 
 /* `limits` are copied. The first bytes (preface, SETTINGS) wait for h2_session_pack(). */
 struct h2_session *h2_session_new(enum h2_role role, const struct h2_grants *grants,
@@ -102,8 +38,8 @@ bool h2_session_has_output(const struct h2_session *session);
 const char *h2_session_failure(const struct h2_session *session);
 /* After GOAWAY: all streams are over and all is packed. */
 bool h2_session_is_over(const struct h2_session *session);
-/* A head has begun and is not complete, or the peer's preface is. */
-bool h2_session_awaits_head(const struct h2_session *session);
+/* 0, or the number of the head (the peer's preface is the first) that is not complete yet. */
+uint64_t h2_session_open_head(const struct h2_session *session);
 size_t h2_session_streams(const struct h2_session *session);
 /* Bytes that wait for windows or for pack. */
 size_t h2_session_kept(const struct h2_session *session);
@@ -112,7 +48,8 @@ struct h2_stream *h2_session_stalled(struct h2_session *session, int64_t now_ms,
 
 /* End it with an error: GOAWAY, and nothing that comes is looked at. `reason` is static. */
 void h2_session_fail(struct h2_session *session, uint32_t code, const char *reason);
-/* RFC 9113 section 6.8, a graceful end in two steps: what comes in between is still served. */
+/* RFC 9113 section 6.8, a graceful end in two steps: what comes in between is still served. A PING
+ * follows the notice: on_pong() says that the peer has seen it. */
 void h2_session_shutdown_notice(struct h2_session *session);
 void h2_session_goaway(struct h2_session *session);
 void h2_session_ping(struct h2_session *session);
@@ -135,15 +72,19 @@ void h2_stream_send(struct h2_stream *stream, struct text piece);
 /* `trailers` (NULL: none) are copied, those that may be sent behind a body. */
 void h2_stream_end(struct h2_stream *stream, const struct field_list *trailers);
 /* Nothing waits for the peer, and the windows have room. */
-bool h2_stream_takes_more(const struct h2_stream *stream);
+bool h2_stream_takes_more(struct h2_stream *stream);
 /* Bytes of on_data() that were used: their room is the peer's again. */
 void h2_stream_consume(struct h2_stream *stream, size_t bytes);
 /* At once. `user` hears no more of it. */
 void h2_stream_reset(struct h2_stream *stream, uint32_t code);
 /*
- * `user` has done with it: what was given still leaves. If the peer has not ended by then, it is
- * told by a reset with `code`. An end is still owed: a stream without becomes a reset at once.
+ * `user` has done with it: what was given still leaves, then the stream is reset with `code`; with
+ * H2_NO_ERROR only if the peer has not ended by h2_session_reset_lingering(). Without an end it is
+ * reset at once.
  */
 void h2_stream_abandon(struct h2_stream *stream, uint32_t code);
+/* Those that sent on for `linger_ms` after all was said (some clients lose an answer that a reset
+ * follows while they send). True: others do still. */
+bool h2_session_reset_lingering(struct h2_session *session, int64_t now_ms, int64_t linger_ms);
 
 #endif

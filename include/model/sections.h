@@ -24,6 +24,7 @@ enum proxy_protocol {
 
 struct listener_settings {
     struct address https;
+    bool https_http2;
     int https_proxy_protocol; /* enum proxy_protocol */
     struct address http;
     int http_proxy_protocol; /* enum proxy_protocol */
@@ -87,6 +88,11 @@ struct limit_settings {
     int64_t header_bytes;
     int64_t header_fields;
     int64_t header_uri_bytes;
+    int64_t http2_streams;
+    int64_t http2_stream_window;
+    int64_t http2_connection_window;
+    int64_t http2_header_table;
+    int64_t http2_continuations;
     int64_t connections_total;  /* -1: min(45 % of the descriptors, 20,000) */
     int64_t connections_per_ip; /* 0 = unlimited */
 };

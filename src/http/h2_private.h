@@ -7,6 +7,7 @@
 
 #include "h2_budget.h"
 #include "h2_head.h"
+#include "h2_scan.h"
 #include "http/h2_session.h"
 
 /* What h2_session.c (life, what comes), h2_receive.c and h2_send.c (what leaves) share. */
@@ -37,14 +38,17 @@ struct h2_stream {
     uint64_t length_left;
     size_t unconsumed; /* given by on_data(), in the windows still */
     /* of what leaves */
-    bool deferred;  /* nghttp2 waits for more */
-    bool ended;     /* no more comes from the user */
-    bool end_sent;  /* and the end has left */
-    bool resetting; /* RST_STREAM is on its way */
+    bool head_given; /* the response (client: the request) */
+    bool deferred;   /* nghttp2 waits for more */
+    bool ended;      /* no more comes from the user */
+    bool end_sent;   /* and the end has left */
+    bool resetting;  /* RST_STREAM is on its way */
     bool reset_by_peer;
     bool abandoned;
+    bool blocked;    /* it could have more to send, but for the windows */
     bool window_cut; /* the frame that leaves ends where a window does */
     uint32_t abandon_code;
+    int64_t lingers_since_ms;
     int64_t owed_since_ms; /* 0: nothing is owed, or it moved since it was looked at */
 };
 
@@ -62,19 +66,20 @@ struct h2_session {
     enum h2_role role;
     struct h2_grants grants;
     struct h2_budget budget;
+    struct h2_scan scan;
     const char *failure;
     bool busy;         /* within nghttp2, which must not be entered again */
     bool preface_seen; /* the peer's SETTINGS came */
-    bool head_open;    /* between the first frame of a head and its last */
     bool going_away;   /* the last GOAWAY was submitted */
     bool peer_goes_away;
-    unsigned continuations;
     size_t stream_count;
     size_t kept;
     int64_t now_ms;
 };
 
 /* h2_receive.c */
+/* -1: the session has failed by one of these. */
+int h2_count_frames(struct h2_session *session, struct text bytes);
 void h2_receive_install(nghttp2_session_callbacks *callbacks);
 struct h2_stream *h2_stream_new(struct h2_session *session, int32_t id);
 void h2_stream_free(struct h2_stream *stream);
@@ -85,7 +90,7 @@ void h2_send_install(nghttp2_session_callbacks *callbacks);
 size_t h2_stream_waiting(const struct h2_stream *stream);
 
 /* h2_fields.c: heads and trailers as nghttp2 wants them. `fields` has room for H2_FIELDS_MOST. */
-#define H2_FIELDS_MOST (FIELD_LINES_MAX + 24)
+#define H2_FIELDS_MOST (FIELD_LINES_MAX + 128) /* what we add is far less */
 size_t h2_fields_of_request(struct buffer *text, const struct request_head *head,
                             const struct forwarding *forwarding, nghttp2_nv *fields);
 size_t h2_fields_of_response(struct buffer *text, const struct response_head *head,

@@ -1,6 +1,6 @@
 /*
  * What nghttp2 reports of the peer's frames, as messages: heads through h2_head.c and framing.c,
- * bodies counted against their length, floods counted by h2_budget.c. Called from within
+ * bodies counted against their length; and the counting of frames. Called from within
  * h2_session_receive(). What leaves is in h2_send.c.
  */
 
@@ -50,54 +50,45 @@ static int fail(struct h2_session *session, uint32_t code, const char *reason)
 /* --- frames --------------------------------------------------------------------------------------
  */
 
-static int count_frame(struct h2_session *session, uint8_t type)
+/* Before nghttp2 looks at it. NULL, or why it is one too many. */
+static const char *count_frame(struct h2_session *session, const struct h2_seen_frame *frame)
 {
-    const char *reason = h2_budget_frame(&session->budget, type, session->now_ms);
-
-    return reason ? fail(session, H2_ENHANCE_YOUR_CALM, reason) : 0;
-}
-
-static int on_begin_frame(nghttp2_session *nghttp2, const nghttp2_frame_hd *hd, void *owner)
-{
-    struct h2_session *session = owner;
-
-    (void)nghttp2;
-    switch (hd->type) {
+    switch (frame->type) {
     case NGHTTP2_HEADERS:
-        session->head_open = true;
-        session->continuations = 0;
-        return 0;
+        return NULL;
     case NGHTTP2_CONTINUATION:
-        if (++session->continuations > session->grants.continuations)
-            return fail(session, H2_ENHANCE_YOUR_CALM, "continuation_flood");
-        return 0;
+        return session->scan.continuations > session->grants.continuations ? "continuation_flood"
+                                                                           : NULL;
     case NGHTTP2_DATA:
-        if (hd->length || hd->flags & NGHTTP2_FLAG_END_STREAM)
-            return 0;
-        return count_frame(session, hd->type);
+        if (!frame->empty) {
+            h2_budget_earn(&session->budget, 1);
+            return NULL;
+        }
+        break;
     case NGHTTP2_RST_STREAM:
-        return 0; /* once it is known to be one */
-    case NGHTTP2_PRIORITY:
-    case NGHTTP2_SETTINGS:
-    case NGHTTP2_PUSH_PROMISE:
-    case NGHTTP2_PING:
-    case NGHTTP2_GOAWAY:
-    case NGHTTP2_WINDOW_UPDATE:
-        return count_frame(session, hd->type);
+        return h2_bucket_take(&session->budget.resets, session->grants.resets,
+                              session->grants.resets_ms, session->now_ms)
+                   ? NULL
+                   : "rapid_reset";
     default:
-        return 0; /* on_unknown() */
+        break;
     }
+    return h2_budget_frame(&session->budget, frame->type, session->now_ms);
 }
 
-/* Types that we do not know (RFC 9113 section 5.5) are passed over, and counted. */
-static int on_unknown(nghttp2_session *nghttp2, void **payload, const nghttp2_frame_hd *hd,
-                      void *owner)
+int h2_count_frames(struct h2_session *session, struct text bytes)
 {
-    int status = count_frame(owner, hd->type);
+    struct h2_seen_frame frame;
 
-    (void)nghttp2;
-    (void)payload;
-    return status ? status : NGHTTP2_ERR_CANCEL;
+    while (h2_scan_next(&session->scan, &bytes, &frame)) {
+        const char *reason = count_frame(session, &frame);
+
+        if (reason) {
+            h2_session_fail(session, H2_ENHANCE_YOUR_CALM, reason);
+            return -1;
+        }
+    }
+    return 0;
 }
 
 static void refused(struct h2_stream *stream, const struct request_head *head,
@@ -252,7 +243,6 @@ static void take_trailers(struct h2_stream *stream, bool ended)
 
 static void take_head(struct h2_session *session, struct h2_stream *stream, bool ended)
 {
-    session->head_open = false;
     if (stream->broken)
         stream->peer_ended = stream->peer_ended || ended;
     else if (stream->head_seen)
@@ -300,30 +290,8 @@ static int on_data_chunk(nghttp2_session *nghttp2, uint8_t flags, int32_t id, co
     return 0;
 }
 
-static int take_data_frame(struct h2_session *session, const nghttp2_frame *frame)
-{
-    struct h2_stream *stream = h2_stream_find(session, frame->hd.stream_id);
-    bool ended = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
-
-    if (frame->hd.length > frame->data.padlen)
-        h2_budget_earn(&session->budget, 1);
-    else if (frame->hd.length && !ended) /* nothing but padding */
-        return count_frame(session, NGHTTP2_DATA);
-    if (stream && ended)
-        peer_ended(stream, NULL);
-    return 0;
-}
-
 /* --- the rest ------------------------------------------------------------------------------------
  */
-
-static int count_reset(struct h2_session *session)
-{
-    if (h2_bucket_take(&session->budget.resets, session->grants.resets, session->grants.resets_ms,
-                       session->now_ms))
-        return 0;
-    return fail(session, H2_ENHANCE_YOUR_CALM, "rapid_reset");
-}
 
 static int on_frame_recv(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *owner)
 {
@@ -333,16 +301,17 @@ static int on_frame_recv(nghttp2_session *nghttp2, const nghttp2_frame *frame, v
     (void)nghttp2;
     switch (frame->hd.type) {
     case NGHTTP2_DATA:
-        return take_data_frame(session, frame);
+        if (stream && frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+            peer_ended(stream, NULL);
+        return 0;
     case NGHTTP2_HEADERS:
-        session->head_open = false;
         if (stream)
             take_head(session, stream, frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
         return 0;
     case NGHTTP2_RST_STREAM:
         if (stream)
             stream->reset_by_peer = true;
-        return count_reset(session);
+        return 0;
     case NGHTTP2_SETTINGS:
         session->preface_seen = true;
         return 0;
@@ -378,11 +347,9 @@ static int on_stream_close(nghttp2_session *nghttp2, int32_t id, uint32_t code, 
 
 void h2_receive_install(nghttp2_session_callbacks *callbacks)
 {
-    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
-    nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, on_unknown);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
 }

@@ -154,13 +154,31 @@ static const char *reason_of_error(uint32_t code)
     }
 }
 
-/* Our side of the stream is over. Whoever has not ended its own is told to. */
+/* Our side of the stream is over. */
 static void end_has_left(struct h2_stream *stream)
 {
     stream->end_sent = true;
-    if (stream->abandoned && !stream->resetting &&
-        (!stream->peer_ended || is_provoked(stream->abandon_code)))
+    if (stream->abandoned && stream->abandon_code != H2_NO_ERROR)
         h2_stream_reset(stream, stream->abandon_code);
+}
+
+/* RFC 9113 section 8.1: who has not ended its side is told that nobody listens. */
+bool h2_session_reset_lingering(struct h2_session *session, int64_t now_ms, int64_t linger_ms)
+{
+    struct h2_stream *stream;
+    bool others = false;
+
+    TAILQ_FOREACH(stream, &session->streams, link) {
+        if (!stream->abandoned || !stream->end_sent || stream->peer_ended || stream->resetting)
+            continue;
+        if (!stream->lingers_since_ms)
+            stream->lingers_since_ms = now_ms;
+        if (now_ms - stream->lingers_since_ms >= linger_ms)
+            h2_stream_reset(stream, H2_NO_ERROR);
+        else
+            others = true;
+    }
+    return others;
 }
 
 static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *owner)
@@ -168,7 +186,6 @@ static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, v
     struct h2_session *session = owner;
     struct h2_stream *stream = h2_stream_find(session, frame->hd.stream_id);
 
-    (void)nghttp2;
     switch (frame->hd.type) {
     case NGHTTP2_DATA:
     case NGHTTP2_HEADERS:
@@ -182,6 +199,8 @@ static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, v
             h2_session_fail(session, H2_ENHANCE_YOUR_CALM, "rapid_reset");
         break;
     case NGHTTP2_GOAWAY: /* also those that nghttp2 has its own reasons for */
+        if (frame->goaway.last_stream_id == INT32_MAX)
+            nghttp2_submit_ping(nghttp2, NGHTTP2_FLAG_NONE, NULL);
         if (frame->goaway.error_code != H2_NO_ERROR && !session->failure)
             session->failure = reason_of_error(frame->goaway.error_code);
         break;
@@ -266,6 +285,7 @@ void h2_stream_respond(struct h2_stream *stream, const struct response_head *hea
     nghttp2_nv fields[H2_FIELDS_MOST];
     size_t count = h2_fields_of_response(&session->text, head, forwarding, fields);
 
+    stream->head_given = true;
     stream->ended = stream->ended || ended;
     nghttp2_submit_response(session->nghttp2, stream->id, fields, count, ended ? NULL : &body);
 }
@@ -303,6 +323,7 @@ struct h2_stream *h2_session_request(struct h2_session *session, const struct re
     stream->id = id;
     stream->user = user;
     stream->method = head->method;
+    stream->head_given = true;
     stream->ended = ended;
     return stream;
 }
@@ -346,14 +367,21 @@ void h2_stream_end(struct h2_stream *stream, const struct field_list *trailers)
     resume(stream);
 }
 
-bool h2_stream_takes_more(const struct h2_stream *stream)
+static bool has_window(const struct h2_stream *stream)
 {
-    const struct h2_session *session = stream->session;
+    nghttp2_session *nghttp2 = stream->session->nghttp2;
 
-    return !stream->view_count && !buffer_len(&stream->kept) && session->kept < KEPT_MOST &&
-           nghttp2_session_get_remote_window_size(session->nghttp2) > 0 &&
-           (!stream->id || !nghttp2_session_find_stream(session->nghttp2, stream->id) ||
-            nghttp2_session_get_stream_remote_window_size(session->nghttp2, stream->id) > 0);
+    return nghttp2_session_get_remote_window_size(nghttp2) > 0 &&
+           (!nghttp2_session_find_stream(nghttp2, stream->id) || /* a request that did not leave */
+            nghttp2_session_get_stream_remote_window_size(nghttp2, stream->id) > 0);
+}
+
+bool h2_stream_takes_more(struct h2_stream *stream)
+{
+    stream->blocked = stream->view_count || buffer_len(&stream->kept) ||
+                      stream->session->kept >= KEPT_MOST ||
+                      (stream->head_given && !has_window(stream)); /* a head needs no window */
+    return !stream->blocked;
 }
 
 void h2_stream_reset(struct h2_stream *stream, uint32_t code)

@@ -27,11 +27,9 @@ static nghttp2_option *make_option(const struct h2_session *session)
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_deflate_dynamic_table_size(option, session->grants.table_bytes);
     nghttp2_option_set_max_send_header_block_length(option, HEAD_BYTES_MOST);
-    for (unsigned type = NGHTTP2_CONTINUATION + 1; type <= UINT8_MAX; type++)
-        nghttp2_option_set_user_recv_extension_type(option, (uint8_t)type); /* to count them */
 #ifdef NGHTTP2_HAS_RATE_LIMITS
     /* h2_receive.c counts both, by the settings; these must not come before */
-    nghttp2_option_set_max_continuations(option, session->grants.continuations);
+    nghttp2_option_set_max_continuations(option, NEVER_BY_NGHTTP2);
     nghttp2_option_set_stream_reset_rate_limit(option, NEVER_BY_NGHTTP2, NEVER_BY_NGHTTP2);
 #endif
     return option;
@@ -97,6 +95,7 @@ struct h2_session *h2_session_new(enum h2_role role, const struct h2_grants *gra
     session->grants = *grants;
     session->handler = handler;
     session->owner = owner;
+    session->scan.skip = role == H2_SERVER ? NGHTTP2_CLIENT_MAGIC_LEN : 0;
     session->builder.limits = *limits;
     session->builder.extended_connect = grants->extended_connect;
     TAILQ_INIT(&session->streams);
@@ -131,8 +130,6 @@ static const char *reason_of_nghttp2(int error)
         return "bad_preface";
     case NGHTTP2_ERR_FLOODED:
         return "ping_flood";
-    case -905: /* NGHTTP2_ERR_TOO_MANY_CONTINUATIONS, where it has a name */
-        return "continuation_flood";
     default:
         return "h2_internal";
     }
@@ -144,7 +141,7 @@ int h2_session_receive(struct h2_session *session, struct text bytes, int64_t no
 
     assert(!session->busy);
     session->now_ms = now_ms;
-    if (session->failure)
+    if (session->failure || h2_count_frames(session, bytes) < 0)
         return -1;
     session->busy = true;
     used = nghttp2_session_mem_recv(session->nghttp2, (const uint8_t *)bytes.at, bytes.len);
@@ -167,9 +164,9 @@ bool h2_session_is_over(const struct h2_session *session)
            !nghttp2_session_want_write(session->nghttp2);
 }
 
-bool h2_session_awaits_head(const struct h2_session *session)
+uint64_t h2_session_open_head(const struct h2_session *session)
 {
-    return session->head_open || !session->preface_seen;
+    return session->scan.head_open || !session->preface_seen ? session->scan.heads + 1 : 0;
 }
 
 size_t h2_session_streams(const struct h2_session *session)
@@ -188,7 +185,8 @@ struct h2_stream *h2_session_stalled(struct h2_session *session, int64_t now_ms,
     struct h2_stream *stream;
 
     TAILQ_FOREACH(stream, &session->streams, link) {
-        bool owed = h2_stream_waiting(stream) || (stream->ended && !stream->end_sent);
+        bool owed =
+            h2_stream_waiting(stream) || (stream->ended && !stream->end_sent) || stream->blocked;
 
         if (!owed || stream->resetting)
             stream->owed_since_ms = 0;

@@ -18,8 +18,10 @@ static const struct field rows[] = {
     },
     {
         .name = "https.http2",
-        .kind = FIELD_LATER,
-        .help = "HTTP/2 is not built yet, clients are offered HTTP/1.1",
+        FIELD_AT(struct listener_settings, https_http2),
+        .kind = FIELD_BOOL,
+        .fallback = "true",
+        .help = "Whether clients are offered HTTP/2 (ALPN h2) besides HTTP/1.1.",
     },
     {
         .name = "https.proxy_protocol",

@@ -29,6 +29,8 @@ static struct text protocol_of(const unsigned char *bytes, unsigned len)
 {
     struct text protocol = text_make((const char *)bytes, len);
 
+    if (text_equal(protocol, TEXT("h2")))
+        return TEXT("h2");
     return text_equal(protocol, TEXT("http/1.1")) ? TEXT("http/1.1") : TEXT_NONE;
 }
 

@@ -25,6 +25,7 @@ struct tls_setup {
     struct tickets *tickets; /* NULL: off */
     char *groups;            /* as they were asked for */
     int profile;             /* enum tls_profile */
+    bool http2;
     int references;
 };
 

@@ -19,20 +19,22 @@ static const char suites_13[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
 static const char suites_12[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
                                 "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
                                 "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-/* The protocols that we speak, as ALPN writes them. HTTP/2 ("\2h2", in front) comes with issue 4.
- */
-static const unsigned char protocols[] = "\x08http/1.1";
+/* The protocols that we speak, as ALPN writes them, the best first. */
+static const unsigned char protocols[] = "\x02h2\x08http/1.1";
+#define H2_BYTES 3 /* in front: left out where HTTP/2 is off */
 
 // NOLINTNEXTLINE(readability-function-size): the parameters are OpenSSL's
 static int on_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                        const unsigned char *in, unsigned in_len, void *arg)
 {
+    const struct tls_setup *setup = arg;
+    size_t skipped = setup->http2 ? 0 : H2_BYTES;
     unsigned char *chosen;
 
     (void)ssl;
-    (void)arg;
-    if (SSL_select_next_proto(&chosen, out_len, protocols, sizeof(protocols) - 1, in, in_len) !=
-        OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_len, protocols + skipped,
+                              (unsigned)(sizeof(protocols) - 1 - skipped), in,
+                              in_len) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL; /* RFC 7301 section 3.2 */
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
@@ -158,7 +160,7 @@ static void set_behaviour(SSL_CTX *context, struct tls_server *server)
     SSL_CTX_set_max_early_data(context, 0);
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL); /* but by domain: client_auth.c */
     SSL_CTX_set_max_cert_list(context, CLIENT_CHAIN_BYTES);
-    SSL_CTX_set_alpn_select_cb(context, on_protocol, NULL);
+    SSL_CTX_set_alpn_select_cb(context, on_protocol, SSL_CTX_get_app_data(context));
     SSL_CTX_set_msg_callback(context, on_message);
     SSL_CTX_set_msg_callback_arg(context, server);
     certificate_choice_install(context, server);
@@ -197,6 +199,7 @@ struct tls_setup *tls_setup_new(struct tls_server *server, const struct snapshot
     setup->references = 1;
     setup->server = server;
     setup->profile = settings->profile;
+    setup->http2 = snapshot->listeners.https_http2;
     setup->context = SSL_CTX_new(TLS_server_method());
     if (!setup->context) {
         err_set(err, "OpenSSL: %s", refusal_text(ERR_peek_last_error()));
@@ -238,7 +241,7 @@ bool tls_setup_fits(const struct tls_setup *setup, const struct snapshot *snapsh
     char *groups;
     bool is_same;
 
-    if (setup->profile != settings->profile ||
+    if (setup->profile != settings->profile || setup->http2 != snapshot->listeners.https_http2 ||
         !setup->tickets != (settings->session_tickets == SESSION_TICKETS_OFF))
         return false;
     if (setup->tickets && !tickets_are(setup->tickets, keyring->ticket_secret,

@@ -267,6 +267,13 @@ static void end_line(struct access_log *log)
         deadline_set(&log->flush, io_now_ms(log->worker->io) + FLUSH_MS);
 }
 
+static struct text protocol_of(const struct exchange *exchange)
+{
+    if (exchange->stream)
+        return TEXT("HTTP/2.0");
+    return exchange->request.minor_version ? TEXT("HTTP/1.1") : TEXT("HTTP/1.0");
+}
+
 static void put_request(struct access_log *log, const struct exchange *exchange)
 {
     const struct request_head *request = &exchange->request;
@@ -281,6 +288,7 @@ static void put_request(struct access_log *log, const struct exchange *exchange)
     }
     if (exchange->endpoint)
         put_text(log, TEXT("endpoint"), text_of(exchange->endpoint->name));
+    put_text(log, TEXT("protocol"), protocol_of(exchange));
     put_text(log, TEXT("method"), text_first(request->method_text, 32));
     put_text(log, TEXT("path"), text_first(request->path, PATH_BYTES));
     if (settings->access_query == LOG_QUERY_FULL && request->has_query)

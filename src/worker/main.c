@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "client/client.h"
+#include "client/client_turn.h"
 #include "exchange/exchange.h"
 #include "ipc/channel.h"
 #include "net/deadline.h"
@@ -65,6 +66,7 @@ static int worker_open(struct worker *worker, unsigned index, struct err *err)
     worker->endpoints = endpoint_table_new(worker);
     worker->lines = memory_new(FIELD_LINES_MAX * sizeof(*worker->lines));
     worker->domain_owners = memory_new(BOARD_DOMAINS * sizeof(*worker->domain_owners));
+    worker->turn = client_turn_new(worker);
     TAILQ_INIT(&worker->clients);
     worker->channel = channel_new(worker->io, CHILD_CHANNEL, &worker_orders, worker);
     return 0;
@@ -76,6 +78,7 @@ static void worker_close(struct worker *worker)
     while (!TAILQ_EMPTY(&worker->clients))
         client_close(TAILQ_FIRST(&worker->clients));
     io_leave(worker->io);
+    client_turn_free(worker->turn);
     acceptors_free(worker);
     access_log_free(worker->log);
     exchange_free_spares(worker);

@@ -7,6 +7,7 @@
 #include "admission.h"
 #include "backend/endpoint.h"
 #include "base/log.h"
+#include "client/client.h"
 #include "exchange/exchange_counters.h"
 #include "ipc/messages.h"
 #include "model/keyring.h"
@@ -122,10 +123,15 @@ void worker_drain_step(struct worker *worker)
 
 static int drain(struct worker *worker)
 {
+    struct client *client;
+
     if (worker->draining)
         return 0;
     worker->draining = true;
     acceptors_drain(worker);
+    TAILQ_FOREACH(client, &worker->clients, link) {
+        client_drain(client);
+    }
     worker_drain_step(worker);
     return 0;
 }

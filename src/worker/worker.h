@@ -15,6 +15,7 @@ struct acceptor;
 struct admission;
 struct channel;
 struct client;
+struct client_turn;
 struct endpoint_table;
 struct exchange;
 struct service;
@@ -57,6 +58,7 @@ struct worker {
     struct admission *admission;
     struct access_log *log;
     struct endpoint_table *endpoints;
+    struct client_turn *turn;
     struct acceptor *acceptors; /* the first; each knows the next */
     struct client_list clients;
     struct buffer head_out;   /* the head that is being written in this turn */

@@ -127,9 +127,10 @@ def test_no_early_data(both_kinds, tmp_path):
     assert "Early data was accepted" not in again
 
 
-def test_alpn_is_http_1_1(both_kinds):
+def test_alpn_is_http_2_before_http_1_1(both_kinds):
     instance = both_kinds()
-    assert "ALPN protocol: http/1.1" in s_client(instance, "-alpn", "h2,http/1.1")
+    assert "ALPN protocol: h2" in s_client(instance, "-alpn", "http/1.1,h2")
+    assert "ALPN protocol: http/1.1" in s_client(instance, "-alpn", "http/1.1")
     assert "No ALPN negotiated" in s_client(instance)
 
 

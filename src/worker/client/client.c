@@ -60,11 +60,24 @@ static void count_handshake(struct client *client)
     count_group(client->worker, facts.group);
 }
 
-/* Before there was an exchange. */
-static void refused(struct client *client, const char *reason)
+void client_note_refusal(struct client *client, const char *reason)
 {
     exchange_counters_refused(client->worker, reason);
     access_log_refused_client(client->worker->log, client, reason);
+}
+
+static void begin(struct client *client, const struct client_protocol *protocol)
+{
+    client->protocol = protocol;
+    protocol->begin(client);
+}
+
+static bool speaks_h2(const struct client *client)
+{
+    struct tls_session_facts facts;
+
+    tls_session_facts(client_tls(client), &facts);
+    return text_equal(facts.alpn, TEXT("h2"));
 }
 
 static void on_ready(void *owner)
@@ -74,7 +87,7 @@ static void on_ready(void *owner)
     client->ready = true;
     client->handshake_us = io_now_us(client->worker->io) - client->accepted_us;
     count_handshake(client);
-    client_h1_begin(client);
+    begin(client, speaks_h2(client) ? &client_h2_protocol : &client_h1_protocol);
 }
 
 static void on_broken(void *owner)
@@ -85,7 +98,7 @@ static void on_broken(void *owner)
     COUNT(client->worker, handshakes_failed, 1);
     /* who only knocked and left, a port probe for one, was refused nothing */
     if (refusal[0] && strcmp(refusal, "closed") != 0)
-        refused(client, refusal);
+        client_note_refusal(client, refusal);
     client_close(client);
 }
 
@@ -99,7 +112,7 @@ static void on_deadline(void *owner)
         break;
     case CLIENT_HANDSHAKE:
         COUNT(client->worker, handshakes_failed, 1);
-        refused(client, "handshake_timeout");
+        client_note_refusal(client, "handshake_timeout");
         client_close_reset(client);
         break;
     case CLIENT_HEAD:
@@ -107,7 +120,7 @@ static void on_deadline(void *owner)
     case CLIENT_WAIT:
     case CLIENT_TUNNEL:
     case CLIENT_CLOSING:
-        client_h1_deadline(client);
+        client->protocol->deadline(client);
         break;
     }
 }
@@ -120,7 +133,7 @@ static const struct stream_handler handshake_handler = {
 static void refuse(struct client *client, int fd)
 {
     COUNT(client->worker, connections_refused, 1);
-    refused(client, "connections_per_address");
+    client_note_refusal(client, "connections_per_address");
     socket_close_reset(fd);
     free(client);
 }
@@ -128,7 +141,7 @@ static void refuse(struct client *client, int fd)
 void client_refuse(struct client *client, const char *reason)
 {
     COUNT(client->worker, connections_refused, 1);
-    refused(client, reason);
+    client_note_refusal(client, reason);
     client_close_reset(client);
 }
 
@@ -157,7 +170,7 @@ static void open_stream(struct client *client, int fd)
         client->phase = CLIENT_HANDSHAKE;
         await_handshake(client);
     } else {
-        client_h1_begin(client);
+        begin(client, &client_h1_protocol);
     }
 }
 
@@ -180,7 +193,7 @@ void client_begin_protocol(struct client *client, struct text rest)
         return;
     }
     buffer_consume(&client->input, buffer_len(&client->input) - rest.len);
-    client_h1_begin(client);
+    begin(client, &client_h1_protocol);
     if (rest.len)
         stream_kick(client->stream);
 }
@@ -219,9 +232,8 @@ static void release(struct client *client)
 
     admission_leave(worker->admission, client);
     TAILQ_REMOVE(&worker->clients, client, link);
-    if (client->body_open)
-        body_reader_done(&client->body);
-    client->body_open = false;
+    if (client->protocol)
+        client->protocol->release(client);
     buffer_done(&client->input);
     deadline_done(&client->deadline);
     io_free_later(worker->io, client, free);
@@ -234,10 +246,8 @@ static void close_it(struct client *client, bool reset)
 
     if (!stream)
         return; /* it is being closed: the exchange came back here */
-    if (client->exchange) {
-        client->cut = true;
-        exchange_client_gone(client->exchange, "client_closed");
-    }
+    if (client->protocol)
+        client->protocol->gone(client);
     if (!client->stream)
         return;
     client->stream = NULL;
@@ -265,4 +275,47 @@ void client_linger(struct client *client)
     stream_linger(client->stream);
     client->write_progress_ms = io_now_ms(client->worker->io);
     deadline_set(&client->deadline, client->write_progress_ms + LINGER_MS);
+}
+
+void client_drain(struct client *client)
+{
+    if (client->protocol && client->protocol->drain)
+        client->protocol->drain(client);
+}
+
+/* --- limits in time, alike in both protocols -----------------------------------------------------
+ */
+
+int64_t client_watch_interval_ms(const struct client *client)
+{
+    const struct limit_settings *limits = limits_of(client);
+    int64_t least =
+        limits->write_idle_ms < limits->body_idle_ms ? limits->write_idle_ms : limits->body_idle_ms;
+
+    least /= 4;
+    return least < 20 ? 20 : least > 5000 ? 5000 : least;
+}
+
+bool client_write_is_stuck(struct client *client)
+{
+    uint64_t sent = stream_sent(client->stream);
+    int64_t now_ms = io_now_ms(client->worker->io);
+
+    if (stream_pending(client->stream) == 0 || sent != client->sent_seen) {
+        client->sent_seen = sent;
+        client->write_progress_ms = now_ms;
+    }
+    return now_ms - client->write_progress_ms >= limits_of(client)->write_idle_ms;
+}
+
+/* After our last word: no hurry while the client takes what is left of it. */
+void client_closing_deadline(struct client *client)
+{
+    if (!stream_is_backed_up(client->stream))
+        client_close(client);
+    else if (client_write_is_stuck(client))
+        client_close_reset(client);
+    else
+        deadline_set(&client->deadline,
+                     io_now_ms(client->worker->io) + client_watch_interval_ms(client));
 }

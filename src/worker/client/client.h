@@ -6,12 +6,15 @@
 #include <sys/queue.h>
 
 #include "../worker.h"
+#include "body_watch.h"
 #include "http/body.h"
 #include "ipc/messages.h"
 #include "net/address.h"
 #include "net/deadline.h"
 #include "net/stream.h"
 
+struct client;
+struct client_h2;
 struct exchange;
 struct stream_layer;
 
@@ -25,18 +28,45 @@ enum client_phase {
     CLIENT_CLOSING,   /* said all there is to say; waiting for the peer's end */
 };
 
-/* One accepted connection and, in HTTP/1.1, its one exchange. Owned by the worker. */
+/* What differs between the protocols in a client's life; one table each. */
+struct client_protocol {
+    void (*begin)(struct client *client);    /* what came before the protocol is done */
+    void (*deadline)(struct client *client); /* was reached: act, or set the next */
+    void (*drain)(struct client *client);    /* say goodbye when it suits; NULL: not before idle */
+    void (*gone)(struct client *client);     /* it is being closed: what runs ends */
+    void (*release)(struct client *client);
+};
+
+/* HTTP/1.1: one exchange at a time. */
+struct client_h1 {
+    /* owned */
+    struct exchange *exchange; /* NULL between requests */
+    struct body_reader body;
+    bool keep;        /* the connection may carry another request */
+    bool cut;         /* the response ended before its end */
+    bool sent_ahead;  /* bytes came behind the request */
+    bool body_open;   /* `body` needs body_reader_done() */
+    bool chunked;     /* the response goes chunked */
+    bool until_close; /* the response ends with the connection */
+    bool bodiless;    /* the response has no body, whatever its length field says */
+    struct h1_scan scan;
+    int64_t head_since_ms; /* first byte of the head that is arriving; 0: none */
+    struct body_watch watch;
+};
+
+/* One accepted connection. Owned by the worker. */
 struct client {
     TAILQ_ENTRY(client) link;      /* all of the worker */
     TAILQ_ENTRY(client) idle_link; /* those that are idle */
     /* owned */
     struct stream *stream;
-    struct exchange *exchange; /* NULL between requests */
-    struct buffer input;       /* received in the clear and not used yet */
-    struct body_reader body;
+    struct buffer input;      /* received in the clear and not used yet */
     struct deadline deadline; /* of whatever the phase waits for */
+    struct client_h1 h1;
+    struct client_h2 *h2; /* NULL: it speaks HTTP/1.1, or nothing yet */
     /* borrowed */
     struct worker *worker;
+    const struct client_protocol *protocol; /* NULL before it is known */
     enum listener_kind kind;
     enum client_phase phase;
     struct address address; /* of the client itself, as far as its proxy said */
@@ -47,25 +77,11 @@ struct client {
     bool ready;              /* the handshake is done */
     bool idle;               /* in the idle list */
     bool counted_by_address;
-    bool keep;        /* the connection may carry another request */
-    bool cut;         /* the response ended before its end */
-    bool sent_ahead;  /* bytes came behind the request */
-    bool body_open;   /* `body` needs body_reader_done() */
-    bool chunked;     /* the response goes chunked */
-    bool until_close; /* the response ends with the connection */
-    bool bodiless;    /* the response has no body, whatever its length field says */
-    struct h1_scan scan;
     unsigned requests;
     int64_t accepted_us;
     int64_t handshake_us;
     int64_t idle_since_ms;
-    int64_t idle_until_ms;   /* the end of keep-alive */
-    int64_t head_since_ms;   /* first byte of the head that is arriving; 0: none */
-    int64_t body_since_ms;   /* when the body began */
-    int64_t body_last_ms;    /* its last byte */
-    int64_t paused_since_ms; /* the backend takes no more: not the client's fault; 0: it does */
-    int64_t paused_ms;       /* altogether, in this body */
-    uint64_t body_bytes;
+    int64_t idle_until_ms; /* the end of keep-alive */
     int64_t write_progress_ms;
     uint64_t sent_seen; /* stream_sent() then */
 };
@@ -96,13 +112,24 @@ void client_refuse(struct client *client, const char *reason);
 
 extern const struct stream_handler client_proxy_handler;
 
-/* --- the HTTP/1.1 half, client_h1.c --------------------------------------------------------------
+/* --- for both protocols --------------------------------------------------------------------------
  */
 
-void client_h1_begin(struct client *client);
-extern const struct stream_handler client_h1_handler;
-/* A deadline in a phase of HTTP/1.1 was reached: act, or set the next. */
-void client_h1_deadline(struct client *client);
+/* One log line and a counter for what ends the connection, or a stream without an exchange. */
+void client_note_refusal(struct client *client, const char *reason);
+/* The worker drains. */
+void client_drain(struct client *client);
+/* How often a running exchange is looked at for its limits. */
+int64_t client_watch_interval_ms(const struct client *client);
+/* True: what was written makes no way to the peer. */
+bool client_write_is_stuck(struct client *client);
+/* The deadline of CLIENT_CLOSING. */
+void client_closing_deadline(struct client *client);
+/* For the field Date of answers of our own (RFC 9110 section 6.6.1); made once a second. */
+struct text client_date_now(void);
+
+extern const struct client_protocol client_h1_protocol;
+extern const struct client_protocol client_h2_protocol;
 
 extern const struct client_codec client_h1_codec;
 

@@ -32,9 +32,9 @@ static const struct limit_settings *limits_of(const struct client *client)
 
 static void end_body(struct client *client)
 {
-    if (client->body_open)
-        body_reader_done(&client->body);
-    client->body_open = false;
+    if (client->h1.body_open)
+        body_reader_done(&client->h1.body);
+    client->h1.body_open = false;
 }
 
 /* --- a request head ------------------------------------------------------------------------------
@@ -42,11 +42,12 @@ static void end_body(struct client *client)
 
 static void head_begins(struct client *client)
 {
-    if (client->head_since_ms)
+    if (client->h1.head_since_ms)
         return;
-    client->head_since_ms = now_ms(client);
+    client->h1.head_since_ms = now_ms(client);
     admission_is_busy(client->worker->admission, client);
-    deadline_set(&client->deadline, client->head_since_ms + limits_of(client)->header_timeout_ms);
+    deadline_set(&client->deadline,
+                 client->h1.head_since_ms + limits_of(client)->header_timeout_ms);
 }
 
 /* The parser works in a buffer that is about to be used again: the head moves to the arena. */
@@ -60,45 +61,31 @@ static void keep_head(struct exchange *exchange, const struct request_head *head
 
 static struct exchange *new_exchange(struct client *client)
 {
-    client->exchange = exchange_new(client, &client_h1_codec);
+    client->h1.exchange = exchange_new(client, &client_h1_codec);
     client->requests++;
-    client->scan = (struct h1_scan){ 0 };
-    client->head_since_ms = 0;
-    client->cut = client->chunked = client->until_close = client->bodiless = false;
+    client->h1.scan = (struct h1_scan){ 0 };
+    client->h1.head_since_ms = 0;
+    client->h1.cut = client->h1.chunked = client->h1.until_close = client->h1.bodiless = false;
     client->phase = CLIENT_WAIT;
-    return client->exchange;
+    return client->h1.exchange;
 }
 
 static void refuse_head(struct client *client, const struct h1_refusal *refusal)
 {
     struct exchange *exchange = new_exchange(client);
 
-    client->keep = false; /* where the next message would begin is unknown */
-    client->sent_ahead = true;
+    client->h1.keep = false; /* where the next message would begin is unknown */
+    client->h1.sent_ahead = true;
     exchange_fail(exchange, refusal->status, refusal->reason);
 }
 
 static void begin_body(struct client *client, struct exchange *exchange)
 {
     client->phase = CLIENT_BODY;
-    client->body_since_ms = client->body_last_ms = now_ms(client);
-    client->paused_since_ms = client->body_since_ms;
-    client->paused_ms = 0;
-    client->body_bytes = 0;
-    body_reader_init(&client->body, &exchange->request_framing, &exchange->serving->limits,
+    body_watch_begin(&client->h1.watch, now_ms(client));
+    body_reader_init(&client->h1.body, &exchange->request_framing, &exchange->serving->limits,
                      &exchange->arena);
-    client->body_open = true;
-}
-
-/* How often a running exchange is looked at for its limits. */
-static int64_t watch_interval_ms(const struct client *client)
-{
-    const struct limit_settings *limits = limits_of(client);
-    int64_t least =
-        limits->write_idle_ms < limits->body_idle_ms ? limits->write_idle_ms : limits->body_idle_ms;
-
-    least /= 4;
-    return least < 20 ? 20 : least > 5000 ? 5000 : least;
+    client->h1.body_open = true;
 }
 
 static void start_exchange(struct client *client, const struct request_head *head,
@@ -112,13 +99,13 @@ static void start_exchange(struct client *client, const struct request_head *hea
     exchange->bytes_in = bytes.len;
     client->write_progress_ms = now_ms(client);
     client->sent_seen = stream_sent(client->stream);
-    deadline_set(&client->deadline, now_ms(client) + watch_interval_ms(client));
+    deadline_set(&client->deadline, now_ms(client) + client_watch_interval_ms(client));
     if (framing_of_request(&exchange->request, &exchange->request_framing, &refusal) < 0) {
-        client->keep = false;
+        client->h1.keep = false;
         exchange_fail(exchange, refusal.status, refusal.reason);
         return;
     }
-    client->keep = framing->persistent;
+    client->h1.keep = framing->persistent;
     exchange->request_ended =
         framing->kind == BODY_NONE || (framing->kind == BODY_COUNTED && framing->length == 0);
     if (!exchange->request_ended)
@@ -137,7 +124,7 @@ static bool eat_head(struct client *client, struct text *input)
     if (!input->len)
         return false;
     head_begins(client);
-    switch (h1_parse_request(bytes, &client->worker->serving->limits, &client->scan,
+    switch (h1_parse_request(bytes, &client->worker->serving->limits, &client->h1.scan,
                              client->worker->lines, &head, &used, &refusal)) {
     case PARSE_MORE:
         return false;
@@ -149,7 +136,7 @@ static bool eat_head(struct client *client, struct text *input)
         break;
     }
     *input = text_from(bytes, used);
-    client->sent_ahead = input->len > 0;
+    client->h1.sent_ahead = input->len > 0;
     start_exchange(client, &head, text_first(bytes, used));
     return true;
 }
@@ -159,48 +146,36 @@ static bool eat_head(struct client *client, struct text *input)
 
 static void body_is_malformed(struct client *client, const struct h1_refusal *refusal)
 {
-    client->keep = false;
-    exchange_fail(client->exchange, refusal->status ? refusal->status : 400, refusal->reason);
+    client->h1.keep = false;
+    exchange_fail(client->h1.exchange, refusal->status ? refusal->status : 400, refusal->reason);
 }
 
 static void body_ended(struct client *client)
 {
-    struct exchange *exchange = client->exchange;
+    struct exchange *exchange = client->h1.exchange;
 
     client->phase = CLIENT_WAIT;
-    exchange_body_end(exchange, &client->body.trailers);
+    exchange_body_end(exchange, &client->h1.body.trailers);
     end_body(client);
-}
-
-static void body_paused(struct client *client, bool paused)
-{
-    if (paused && !client->paused_since_ms) {
-        client->paused_since_ms = now_ms(client);
-    } else if (!paused && client->paused_since_ms) {
-        client->paused_ms += now_ms(client) - client->paused_since_ms;
-        client->paused_since_ms = 0;
-        client->body_last_ms = now_ms(client);
-    }
 }
 
 static bool eat_body(struct client *client, struct text *input)
 {
-    struct exchange *exchange = client->exchange;
+    struct exchange *exchange = client->h1.exchange;
     struct text piece = TEXT_NONE;
     struct h1_refusal refusal = { 0 };
     enum parse_result result;
     size_t before = input->len;
 
     if (!exchange_takes_body(exchange)) {
-        body_paused(client, true);
+        body_watch_pause(&client->h1.watch, true, now_ms(client));
         return false;
     }
-    body_paused(client, false);
+    body_watch_pause(&client->h1.watch, false, now_ms(client));
     if (!input->len)
         return false;
-    result = body_reader_next(&client->body, input, &piece, &refusal);
-    client->body_last_ms = now_ms(client);
-    client->body_bytes += before - input->len;
+    result = body_reader_next(&client->h1.body, input, &piece, &refusal);
+    body_watch_count(&client->h1.watch, before - input->len, now_ms(client));
     exchange->bytes_in += before - input->len;
     if (result == PARSE_BAD) {
         body_is_malformed(client, &refusal);
@@ -208,14 +183,14 @@ static bool eat_body(struct client *client, struct text *input)
     }
     if (piece.len)
         exchange_body(exchange, piece);
-    if (result == PARSE_DONE && client->exchange == exchange && client->phase == CLIENT_BODY)
+    if (result == PARSE_DONE && client->h1.exchange == exchange && client->phase == CLIENT_BODY)
         body_ended(client);
     return true;
 }
 
 static bool eat_tunnel(struct client *client, struct text *input)
 {
-    struct exchange *exchange = client->exchange;
+    struct exchange *exchange = client->h1.exchange;
 
     if (!input->len || !exchange_takes_body(exchange))
         return false;
@@ -279,7 +254,7 @@ static bool wants_bytes(const struct client *client)
         return true;
     case CLIENT_BODY:
     case CLIENT_TUNNEL:
-        return !buffer_len(&client->input) && exchange_takes_body(client->exchange);
+        return !buffer_len(&client->input) && exchange_takes_body(client->h1.exchange);
     case CLIENT_WAIT: /* to notice a client that goes away; what it sends ahead is bounded */
         return buffer_len(&client->input) < SENT_AHEAD_BYTES;
     case CLIENT_PROXY:
@@ -295,7 +270,7 @@ static void peer_ended(struct client *client)
     switch (client->phase) {
     case CLIENT_TUNNEL:
         stream_pause_reading(client->stream);
-        exchange_client_tunnel_end(client->exchange);
+        exchange_client_tunnel_end(client->h1.exchange);
         break;
     case CLIENT_PROXY:
     case CLIENT_HANDSHAKE:
@@ -358,8 +333,8 @@ static void on_drained(void *owner)
     struct client *client = owner;
 
     client->write_progress_ms = now_ms(client);
-    if (client->exchange)
-        exchange_client_drained(client->exchange);
+    if (client->h1.exchange)
+        exchange_client_drained(client->h1.exchange);
 }
 
 static void on_broken(void *owner)
@@ -373,18 +348,18 @@ static void on_peer_closed(void *owner)
     client_close(owner);
 }
 
-const struct stream_handler client_h1_handler = {
+static const struct stream_handler client_h1_handler = {
     .on_readable = on_readable,
     .on_drained = on_drained,
     .on_broken = on_broken,
     .on_peer_closed = on_peer_closed,
 };
 
-void client_h1_begin(struct client *client)
+static void begin(struct client *client)
 {
     client->ready = true;
     client->phase = CLIENT_HEAD;
-    client->keep = true;
+    client->h1.keep = true;
     deadline_set(&client->deadline, now_ms(client) + limits_of(client)->header_timeout_ms);
     admission_is_idle(client->worker->admission, client);
     stream_set_handler(client->stream, &client_h1_handler, client);
@@ -401,29 +376,29 @@ void client_h1_continue(struct client *client)
 void client_h1_next(struct client *client)
 {
     end_body(client);
-    client->exchange = NULL;
+    client->h1.exchange = NULL;
     if (!client->stream)
         return;
-    if (client->cut) {
-        if (client->until_close) /* a clean end would look complete */
+    if (client->h1.cut) {
+        if (client->h1.until_close) /* a clean end would look complete */
             client_close_reset(client);
         else
             client_close(client);
         return;
     }
-    if (client->kind == LISTENER_HTTP && client->phase == CLIENT_WAIT && !client->sent_ahead &&
+    if (client->kind == LISTENER_HTTP && client->phase == CLIENT_WAIT && !client->h1.sent_ahead &&
         !stream_is_backed_up(client->stream)) {
         client_close(client); /* it was answered in full and has sent nothing more */
         return;
     }
-    if (!client->keep || client->phase == CLIENT_BODY || client->phase == CLIENT_TUNNEL) {
+    if (!client->h1.keep || client->phase == CLIENT_BODY || client->phase == CLIENT_TUNNEL) {
         client_linger(client);
         return;
     }
     client->phase = CLIENT_HEAD;
     client->idle_until_ms = now_ms(client) + limits_of(client)->keepalive_idle_ms;
     if (stream_is_backed_up(client->stream)) /* the last response is still on its way */
-        deadline_set(&client->deadline, now_ms(client) + watch_interval_ms(client));
+        deadline_set(&client->deadline, now_ms(client) + client_watch_interval_ms(client));
     else
         deadline_set(&client->deadline, client->idle_until_ms);
     if (!buffer_len(&client->input))
@@ -434,46 +409,17 @@ void client_h1_next(struct client *client)
 /* --- limits in time ------------------------------------------------------------------------------
  */
 
-/* True: the response makes no way to the client. */
-static bool write_is_stuck(struct client *client)
-{
-    uint64_t sent = stream_sent(client->stream);
-
-    if (stream_pending(client->stream) == 0 || sent != client->sent_seen) {
-        client->sent_seen = sent;
-        client->write_progress_ms = now_ms(client);
-    }
-    return now_ms(client) - client->write_progress_ms >= limits_of(client)->write_idle_ms;
-}
-
-/* Why the request body is given up; NULL: it may go on. */
-static const char *body_is_stuck(const struct client *client)
-{
-    const struct limit_settings *limits = limits_of(client);
-    int64_t now = now_ms(client);
-    int64_t active_ms = now - client->body_since_ms - client->paused_ms;
-
-    if (client->phase != CLIENT_BODY || client->paused_since_ms)
-        return NULL;
-    if (now - client->body_last_ms >= limits->body_idle_ms)
-        return "body_idle";
-    if (limits->body_min_rate > 0 && active_ms > limits->body_grace_ms &&
-        client->body_bytes < (uint64_t)(limits->body_min_rate * active_ms / 1000))
-        return "body_too_slow";
-    return NULL;
-}
-
 /* Between requests, or within a head. */
 static void head_deadline(struct client *client)
 {
     int64_t now = now_ms(client);
 
-    if (client->head_since_ms) {
+    if (client->h1.head_since_ms) {
         refuse_head(client, &(struct h1_refusal){ .status = 408, .reason = "header_timeout" });
-    } else if (stream_is_backed_up(client->stream) && write_is_stuck(client)) {
+    } else if (stream_is_backed_up(client->stream) && client_write_is_stuck(client)) {
         client_close_reset(client);
     } else if (stream_is_backed_up(client->stream) || now < client->idle_until_ms) {
-        int64_t next = now + watch_interval_ms(client);
+        int64_t next = now + client_watch_interval_ms(client);
 
         if (!stream_is_backed_up(client->stream))
             next = client->idle_until_ms;
@@ -483,23 +429,12 @@ static void head_deadline(struct client *client)
     }
 }
 
-/* After our last word: no hurry while the client takes what is left of it. */
-static void closing_deadline(struct client *client)
-{
-    if (!stream_is_backed_up(client->stream))
-        client_close(client);
-    else if (write_is_stuck(client))
-        client_close_reset(client);
-    else
-        deadline_set(&client->deadline, now_ms(client) + watch_interval_ms(client));
-}
-
-void client_h1_deadline(struct client *client)
+static void deadline(struct client *client)
 {
     const char *reason;
 
     if (client->phase == CLIENT_CLOSING) {
-        closing_deadline(client);
+        client_closing_deadline(client);
         return;
     }
 
@@ -507,16 +442,37 @@ void client_h1_deadline(struct client *client)
         head_deadline(client);
         return;
     }
-    if (write_is_stuck(client)) {
-        client->cut = client->until_close = true; /* closed with a reset by client_h1_next() */
-        exchange_client_gone(client->exchange, "write_timeout");
+    if (client_write_is_stuck(client)) {
+        client->h1.cut = client->h1.until_close =
+            true; /* closed with a reset by client_h1_next() */
+        exchange_client_gone(client->h1.exchange, "write_timeout");
         return;
     }
-    reason = body_is_stuck(client);
+    reason = client->phase == CLIENT_BODY
+                 ? body_watch_verdict(&client->h1.watch, limits_of(client), now_ms(client))
+                 : NULL;
     if (reason) {
-        client->keep = false;
-        exchange_fail(client->exchange, 408, reason);
+        client->h1.keep = false;
+        exchange_fail(client->h1.exchange, 408, reason);
         return;
     }
-    deadline_set(&client->deadline, now_ms(client) + watch_interval_ms(client));
+    deadline_set(&client->deadline, now_ms(client) + client_watch_interval_ms(client));
 }
+
+/* --- for client.c --------------------------------------------------------------------------------
+ */
+
+static void gone(struct client *client)
+{
+    if (!client->h1.exchange)
+        return;
+    client->h1.cut = true;
+    exchange_client_gone(client->h1.exchange, "client_closed");
+}
+
+const struct client_protocol client_h1_protocol = {
+    .begin = begin,
+    .deadline = deadline,
+    .gone = gone,
+    .release = end_body,
+};

@@ -95,11 +95,11 @@ static bool may_stay(const struct exchange *exchange)
     const struct limit_settings *limits = &exchange->serving->snapshot->limits;
     int64_t age_ms = io_now_ms(client->worker->io) - client->accepted_us / 1000;
 
-    if (client->kind == LISTENER_HTTP && !client->sent_ahead)
+    if (client->kind == LISTENER_HTTP && !client->h1.sent_ahead)
         return false; /* who was redirected has nothing more to do here */
     if (exchange->status == 400 && exchange->reason)
         return false; /* refused by us: nothing that follows is read in the light of it */
-    return client->keep && exchange->request_ended && !client->worker->draining &&
+    return client->h1.keep && exchange->request_ended && !client->worker->draining &&
            client->requests < limits->keepalive_requests && age_ms < limits->keepalive_max_age_ms;
 }
 
@@ -116,7 +116,7 @@ static void describe(struct exchange *exchange, const struct framing *framing,
     };
     switch (framing->kind) {
     case BODY_NONE:
-        client->bodiless = true;
+        client->h1.bodiless = true;
         out->counted = framing->has_length;
         out->length = framing->length;
         break;
@@ -126,17 +126,17 @@ static void describe(struct exchange *exchange, const struct framing *framing,
         break;
     case BODY_CHUNKED:
     case BODY_UNTIL_CLOSE:
-        client->chunked = !old;
-        client->until_close = old;
+        client->h1.chunked = !old;
+        client->h1.until_close = old;
         out->chunked = !old;
         break;
     case BODY_TUNNEL:
         out->upgrade = true;
         break;
     }
-    client->keep = !client->until_close && may_stay(exchange);
-    out->close = !client->keep && framing->kind != BODY_TUNNEL;
-    out->keep_alive_for_1_0 = old && client->keep;
+    client->h1.keep = !client->h1.until_close && may_stay(exchange);
+    out->close = !client->h1.keep && framing->kind != BODY_TUNNEL;
+    out->keep_alive_for_1_0 = old && client->h1.keep;
 }
 
 static void send_head(struct exchange *exchange, const struct response_head *head,
@@ -169,7 +169,7 @@ static void body(struct exchange *exchange, struct text piece)
 
     exchange->bytes_out += piece.len;
     begin_saying(client, 3);
-    if (client->chunked) {
+    if (client->h1.chunked) {
         char *line = said.chunk_lines[said.count];
 
         say(text_make(line, chunk_line(piece.len, line)));
@@ -184,7 +184,7 @@ static void end(struct exchange *exchange, const struct field_list *trailers)
 {
     struct client *client = exchange->client;
 
-    if (!client->chunked)
+    if (!client->h1.chunked)
         return;
     if (trailers->count == 0 || !exchange->request_framing.accepts_trailers) {
         begin_saying(client, 1);
@@ -207,7 +207,7 @@ static bool takes_more(const struct exchange *exchange)
 
 static void cut(struct exchange *exchange)
 {
-    exchange->client->cut = true;
+    exchange->client->h1.cut = true;
 }
 
 static void want_body(struct exchange *exchange)
@@ -223,8 +223,7 @@ static void done(struct exchange *exchange)
 /* --- responses of our own ------------------------------------------------------------------------
  */
 
-/* RFC 9110 section 6.6.1: an answer of our own says when. Made once a second. */
-static struct text date_now(void)
+struct text client_date_now(void)
 {
     static char date[64];
     static time_t made;
@@ -255,20 +254,20 @@ static void write_reply(struct exchange *exchange, const struct reply *reply)
     struct text hsts = exchange->https ? buffer_text(&exchange->serving->hsts) : TEXT_NONE;
     bool old = exchange->request.minor_version < 1;
 
-    client->bodiless = exchange->request.method == METHOD_HEAD;
-    client->keep = may_stay(exchange);
+    client->h1.bodiless = exchange->request.method == METHOD_HEAD;
+    client->h1.keep = may_stay(exchange);
     out = begin_head(client);
     buffer_format(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", reply->status, http_reason(reply->status),
-                  date_now().at);
+                  client_date_now().at);
     if (hsts.len)
         buffer_format(out, "Strict-Transport-Security: %.*s\r\n", TEXT_ARGS(hsts));
     write_reply_fields(out, reply);
-    if (!client->keep)
+    if (!client->h1.keep)
         buffer_append_text(out, TEXT("Connection: close\r\n"));
     else if (old)
         buffer_append_text(out, TEXT("Connection: keep-alive\r\n"));
     buffer_append_text(out, TEXT("\r\n"));
-    if (!client->bodiless)
+    if (!client->h1.bodiless)
         buffer_append_text(out, reply->body);
     say_head(exchange);
     write_said();

@@ -15,6 +15,7 @@
 #include "http/head.h"
 
 struct client;
+struct client_stream;
 struct endpoint;
 struct service;
 
@@ -38,6 +39,7 @@ struct exchange {
     /* borrowed: outlives the exchange */
     struct worker *worker;
     struct client *client;
+    struct client_stream *stream; /* HTTP/2; NULL: the client has no other exchange */
     const struct client_codec *codec;
     /* who asks: the client's own, or (in the arena) what a trusted proxy's X-Forwarded-For says */
     const struct address *client_address;
@@ -75,6 +77,9 @@ struct exchange {
     struct text host;       /* lower case, no port */
     struct text path;       /* as routes see it: no query, no dot segments */
     struct text set_cookie; /* sticky: for the response */
+    /* of a WebSocket that HTTP/2 asked for: Sec-WebSocket-Accept of its 101; "": the client looks
+     */
+    struct text websocket_accept;
 
     int status;         /* of the response, as logged */
     const char *reason; /* why it was refused or cut; NULL = it was not */

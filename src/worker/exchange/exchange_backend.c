@@ -87,11 +87,26 @@ void exchange_backend_interim(struct exchange *exchange, const struct response_h
     exchange->codec->interim(exchange, &ours);
 }
 
+/* RFC 6455 section 4.1, where the client can not look itself. */
+static bool accepts_websocket(const struct exchange *exchange, const struct response_head *head)
+{
+    const struct field_line *accept;
+
+    if (!exchange->websocket_accept.len)
+        return true;
+    accept = field_list_find_name(&head->fields, TEXT("Sec-WebSocket-Accept"));
+    return accept && text_equal(accept->value, exchange->websocket_accept);
+}
+
 void exchange_backend_head(struct exchange *exchange, const struct response_head *head,
                            const struct framing *framing)
 {
     struct response_head ours = *head; /* its lines are the parser's, marked in place */
 
+    if (framing->kind == BODY_TUNNEL && !accepts_websocket(exchange, head)) {
+        exchange_backend_failed(exchange, BACKEND_FAILED_INVALID, "another Sec-WebSocket-Accept");
+        return;
+    }
     exchange->first_byte_us = io_now_us(exchange->worker->io) - exchange->started_us;
     exchange->responding = true;
     exchange->status = head->status;

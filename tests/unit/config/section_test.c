@@ -99,11 +99,9 @@ static const struct refusal values[] = {
 };
 
 static const struct refusal later[] = {
-    { WHOLE "listeners: { https: { http2: true } }\n",
-      "3:23: listeners.https.http2: is not available in this version: HTTP/2 is not built yet, "
-      "clients are offered HTTP/1.1; remove it" },
-    { WHOLE "limits: { http2: { streams: 100, banana: 1 } }\n",
-      "3:11: limits.http2: is not available in this version: HTTP/2 is not built yet; remove it" },
+    { WHOLE "limits: { connection_memory: { a: 1 } }\n",
+      "3:11: limits.connection_memory: is not available in this version: a connection never holds "
+      "more than two buffers in each direction; remove it" },
     { WHOLE "tls: { profile: custom }\n",
       "3:17: tls.profile: \"custom\" is not available in this version; write intermediate or "
       "modern" },

@@ -291,7 +291,7 @@ static void what_is_no_http_2_is_told_so(void **state)
     struct h2_peer *peer = peer_new_granting(H2_SERVER, &usual_grants);
 
     (void)state;
-    assert_true(h2_session_awaits_head(peer->session));
+    assert_int_equal(h2_session_open_head(peer->session), 1);
     buffer_append_text(&peer->frames, TEXT("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
     assert_int_equal(peer_feed(peer), -1);
     assert_string_equal(h2_session_failure(peer->session), "bad_preface");
@@ -303,13 +303,13 @@ static void a_head_that_does_not_come_is_known_to_be_missing(void **state)
     struct h2_peer *peer = peer_new(H2_SERVER);
 
     (void)state;
-    assert_false(h2_session_awaits_head(peer->session));
+    assert_int_equal(h2_session_open_head(peer->session), 0);
     peer_frame(peer, NGHTTP2_HEADERS, 0, 1, TEXT("\x82"));
     peer_feed(peer);
-    assert_true(h2_session_awaits_head(peer->session));
+    assert_int_equal(h2_session_open_head(peer->session), 2);
     peer_frame(peer, NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, 1, TEXT("\x84"));
     peer_feed(peer);
-    assert_false(h2_session_awaits_head(peer->session));
+    assert_int_equal(h2_session_open_head(peer->session), 0);
     peer_free(peer);
 }
 

@@ -251,10 +251,33 @@ static void who_answers_early_resets_what_still_comes(void **state)
     h2_stream_end(stream, NULL);
     h2_stream_abandon(stream, H2_NO_ERROR);
     feed_nothing(peer);
-    peer_expect_frames(peer, "early", "HEADERS 1 :status=413\nDATA 1 2 end\nRST 1 0\n");
-    peer_frame(peer, NGHTTP2_DATA, END, 1, TEXT("was on its way"));
+    peer_expect_frames(peer, "early", "HEADERS 1 :status=413\nDATA 1 2 end\n");
+    assert_true(h2_session_reset_lingering(peer->session, 1000, 500));
+    peer_frame(peer, NGHTTP2_DATA, 0, 1, TEXT("was on its way"));
     assert_int_equal(peer_feed(peer), 0);
     peer_expect(peer, "nobody hears of it", "");
+    assert_true(h2_session_reset_lingering(peer->session, 1400, 500));
+    peer_expect_frames(peer, "it may go on for a while", "");
+    assert_false(h2_session_reset_lingering(peer->session, 1500, 500));
+    feed_nothing(peer);
+    peer_expect_frames(peer, "not for ever", "RST 1 0\n");
+    peer_free(peer);
+}
+
+static void who_ends_while_nobody_listens_is_not_reset(void **state)
+{
+    struct h2_peer *peer = peer_new(H2_SERVER);
+    struct h2_stream *stream = requested(peer, POST, 0);
+
+    (void)state;
+    respond(stream, 204, true);
+    h2_stream_abandon(stream, H2_NO_ERROR);
+    feed_nothing(peer);
+    peer_frame(peer, NGHTTP2_DATA, END, 1, TEXT("was on its way"));
+    assert_int_equal(peer_feed(peer), 0);
+    peer_expect_frames(peer, "a clean end", "HEADERS 1 :status=204 end\n");
+    assert_false(h2_session_reset_lingering(peer->session, 9000, 500));
+    assert_int_equal(h2_session_streams(peer->session), 0);
     peer_free(peer);
 }
 
@@ -294,9 +317,8 @@ static void a_graceful_end_has_two_steps(void **state)
     (void)state;
     requested(peer, POST, 0);
     h2_session_shutdown_notice(peer->session);
-    h2_session_ping(peer->session);
     feed_nothing(peer);
-    peer_expect_frames(peer, "notice", "PING\nGOAWAY 2147483647 0\n");
+    peer_expect_frames(peer, "notice", "GOAWAY 2147483647 0\nPING\n");
     peer_get(peer, 3); /* it was on its way */
     peer_frame(peer, NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, TEXT("\0\0\0\0\0\0\0\0"));
     assert_int_equal(peer_feed(peer), 0);
@@ -551,6 +573,7 @@ int main(void)
         cmocka_unit_test(room_is_granted_for_what_was_consumed),
         cmocka_unit_test(more_than_the_window_is_an_error_of_the_connection),
         cmocka_unit_test(who_answers_early_resets_what_still_comes),
+        cmocka_unit_test(who_ends_while_nobody_listens_is_not_reset),
         cmocka_unit_test(a_cut_body_is_a_reset_and_never_an_end),
         cmocka_unit_test(the_user_hears_of_a_reset),
         cmocka_unit_test(a_graceful_end_has_two_steps),

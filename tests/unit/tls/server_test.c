@@ -114,40 +114,57 @@ static void an_older_version_is_refused(void **state)
 }
 
 struct alpn_case {
+    bool http2;          /* switched on */
     const char *offered; /* as on the wire; NULL: no ALPN */
     const char *chosen;  /* NULL: refused */
 };
 
 static const struct alpn_case alpn_cases[] = {
-    { NULL, "" },       { "\x08http/1.1", "http/1.1" }, { "\x02h2\x08http/1.1", "http/1.1" },
-    { "\x02h2", NULL }, { "\x08http/1.0", NULL },
+    { false, NULL, "" },
+    { false, "\x08http/1.1", "http/1.1" },
+    { false, "\x02h2\x08http/1.1", "http/1.1" },
+    { false, "\x02h2", NULL },
+    { false, "\x08http/1.0", NULL },
+    { true, NULL, "" },
+    { true, "\x08http/1.1", "http/1.1" },
+    { true, "\x08http/1.1\x02h2", "h2" },
+    { true, "\x02h2", "h2" },
+    { true, "\x03h2c", NULL },
 };
 
-static void alpn_is_http_1_1_or_nothing(void **state)
+static void expect_protocol(struct world *world, const struct alpn_case *alpn)
+{
+    SSL_CTX *context = peer_context();
+    struct tls_session_facts facts;
+    struct peer peer;
+
+    if (alpn->offered)
+        SSL_CTX_set_alpn_protos(context, (const unsigned char *)alpn->offered,
+                                (unsigned)strlen(alpn->offered));
+    peer_connect(&peer, world, context, "a.test", NULL);
+    tls_session_facts(peer.layer, &facts);
+    if (alpn->chosen) {
+        assert_int_equal(peer.status, IO_OK);
+        assert_true(text_equal(facts.alpn, text_of(alpn->chosen)));
+    } else {
+        assert_int_equal(peer.alert, SSL_AD_NO_APPLICATION_PROTOCOL);
+        assert_string_equal(tls_session_refusal(peer.layer), "no_application_protocol");
+    }
+    peer_done(&peer);
+    SSL_CTX_free(context);
+}
+
+/* One world: what is switched by a reload counts from then on. */
+static void alpn_is_what_is_switched_on(void **state)
 {
     struct world world = { 0 };
 
     (void)state;
-    serve(&world, TLS_PROFILE_INTERMEDIATE);
+    world_begin(&world);
     for (size_t i = 0; i < sizeof(alpn_cases) / sizeof(alpn_cases[0]); i++) {
-        SSL_CTX *context = peer_context();
-        struct tls_session_facts facts;
-        struct peer peer;
-
-        if (alpn_cases[i].offered)
-            SSL_CTX_set_alpn_protos(context, (const unsigned char *)alpn_cases[i].offered,
-                                    (unsigned)strlen(alpn_cases[i].offered));
-        peer_connect(&peer, &world, context, "a.test", NULL);
-        tls_session_facts(peer.layer, &facts);
-        if (alpn_cases[i].chosen) {
-            assert_int_equal(peer.status, IO_OK);
-            assert_true(text_equal(facts.alpn, text_of(alpn_cases[i].chosen)));
-        } else {
-            assert_int_equal(peer.alert, SSL_AD_NO_APPLICATION_PROTOCOL);
-            assert_string_equal(tls_session_refusal(peer.layer), "no_application_protocol");
-        }
-        peer_done(&peer);
-        SSL_CTX_free(context);
+        world.snapshot->listeners.https_http2 = alpn_cases[i].http2;
+        serve(&world, TLS_PROFILE_INTERMEDIATE);
+        expect_protocol(&world, &alpn_cases[i]);
     }
     world_done(&world);
 }
@@ -269,7 +286,7 @@ int main(void)
         cmocka_unit_test(the_profile_says_which_suites_of_tls_1_2_are_served),
         cmocka_unit_test(the_client_chooses_the_suite_of_tls_1_3),
         cmocka_unit_test(an_older_version_is_refused),
-        cmocka_unit_test(alpn_is_http_1_1_or_nothing),
+        cmocka_unit_test(alpn_is_what_is_switched_on),
         cmocka_unit_test(what_is_prepared_serves_only_when_committed),
         cmocka_unit_test(a_certificate_without_its_key_is_refused_and_the_old_serves_on),
         cmocka_unit_test(a_session_lives_through_a_commit_that_takes_its_certificate),
