@@ -31,6 +31,19 @@ int h2_session_receive(struct h2_session *session, struct text bytes, int64_t no
 /* Append what may leave now to `out`, about 64 KiB at most; NULL: nothing may, borrowed pieces are
  * copied. */
 void h2_session_pack(struct h2_session *session, struct buffer *out, int64_t now_ms);
+
+/* The same, but large pieces stay where they are: each belongs into `bytes` at `at`. */
+#define H2_CUTS_MOST 7
+struct h2_packed {
+    struct buffer *bytes;
+    struct h2_cut {
+        size_t at;
+        struct text piece;
+    } cuts[H2_CUTS_MOST];
+    unsigned count;
+};
+void h2_session_pack_pieces(struct h2_session *session, struct h2_packed *packed, int64_t now_ms);
+
 /* Would pack have bytes? */
 bool h2_session_has_output(const struct h2_session *session);
 

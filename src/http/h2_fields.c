@@ -203,6 +203,12 @@ static void add_ours(struct list *list, const struct request_head *head,
         add_forwarded(list, head, forwarding);
     if (forwarding->request_id.len)
         add(list, TEXT("x-request-id"), forwarding->request_id, NGHTTP2_NV_FLAG_NO_INDEX);
+    if (forwarding->client_subject.len)
+        add(list, TEXT("x-client-dn"), forwarding->client_subject, NGHTTP2_NV_FLAG_NONE);
+    if (forwarding->client_cert.len)
+        add(list, TEXT("client-cert"), forwarding->client_cert, NGHTTP2_NV_FLAG_NONE);
+    if (forwarding->client_cert_chain.len)
+        add(list, TEXT("client-cert-chain"), forwarding->client_cert_chain, NGHTTP2_NV_FLAG_NONE);
     if (forwarding->counted)
         add_number(list, TEXT("content-length"), forwarding->length);
     if (forwarding->accepts_trailers)

@@ -62,7 +62,9 @@ struct h2_session {
     /* borrowed */
     const struct h2_handler *handler;
     void *owner;
-    struct buffer *out; /* while packing */
+    struct buffer *out;       /* while packing */
+    struct h2_packed *packed; /* and pieces may stay where they are; else NULL */
+    size_t packed_bytes;      /* of pieces, besides `out` */
     enum h2_role role;
     struct h2_grants grants;
     struct h2_budget budget;

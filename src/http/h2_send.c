@@ -11,6 +11,8 @@
 
 /* One turn leaves with one write: four TLS records of the largest kind, and the heads. */
 #define PACK_BYTES ((size_t)64 * 1024)
+/* A smaller piece is copied sooner than it is pointed at. */
+#define PIECE_BYTES 2048
 /* Of all streams of a connection: half of what a connection may cost. */
 #define KEPT_MOST ((size_t)512 * 1024)
 /* A frame that a window cuts shorter than this costs more than it moves. */
@@ -96,6 +98,32 @@ static void take(struct h2_stream *stream, size_t len, struct buffer *out)
     assert(len == 0);
 }
 
+static bool is_full(const struct h2_session *session)
+{
+    return buffer_len(session->out) + session->packed_bytes >= PACK_BYTES;
+}
+
+/* True: all `len` bytes are of one piece, which is pointed at. */
+static bool point(struct h2_stream *stream, size_t len)
+{
+    struct h2_session *session = stream->session;
+    struct h2_packed *packed = session->packed;
+    struct text *view = &stream->views[0];
+
+    if (!packed || packed->count == H2_CUTS_MOST || len < PIECE_BYTES ||
+        buffer_len(&stream->kept) || !stream->view_count)
+        return false;
+    for (unsigned i = 1; !view->len && i < stream->view_count; i++)
+        view = &stream->views[i];
+    if (view->len < len)
+        return false;
+    packed->cuts[packed->count++] =
+        (struct h2_cut){ .at = buffer_len(session->out), .piece = text_first(*view, len) };
+    session->packed_bytes += len;
+    *view = text_from(*view, len);
+    return true;
+}
+
 // NOLINTNEXTLINE(readability-function-size): the parameters are nghttp2's
 static int on_send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8_t *head,
                         size_t len, nghttp2_data_source *source, void *owner)
@@ -105,10 +133,11 @@ static int on_send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const ui
 
     (void)nghttp2;
     (void)frame;
-    if (buffer_len(session->out) >= PACK_BYTES)
+    if (is_full(session))
         return NGHTTP2_ERR_WOULDBLOCK;
     buffer_append(session->out, head, 9);
-    take(stream, len, session->out);
+    if (!point(stream, len))
+        take(stream, len, session->out);
     stream->owed_since_ms = 0;
     if (!stream->window_cut)
         h2_budget_earn(&session->budget, 3);
@@ -123,7 +152,7 @@ static ssize_t on_send(nghttp2_session *nghttp2, const uint8_t *bytes, size_t le
 
     (void)nghttp2;
     (void)flags;
-    if (buffer_len(session->out) >= PACK_BYTES)
+    if (is_full(session))
         return NGHTTP2_ERR_WOULDBLOCK;
     buffer_append(session->out, bytes, len);
     return (ssize_t)len;
@@ -264,9 +293,20 @@ void h2_session_pack(struct h2_session *session, struct buffer *out, int64_t now
         if (nghttp2_session_send(session->nghttp2) < 0 && !session->failure)
             session->failure = "h2_internal";
         session->out = NULL;
+        session->packed = NULL;
+        session->packed_bytes = 0;
         session->busy = false;
     }
     keep_views(session);
+}
+
+void h2_session_pack_pieces(struct h2_session *session, struct h2_packed *packed, int64_t now_ms)
+{
+    packed->count = 0;
+    if (session->busy)
+        return;
+    session->packed = packed;
+    h2_session_pack(session, packed->bytes, now_ms);
 }
 
 bool h2_session_has_output(const struct h2_session *session)

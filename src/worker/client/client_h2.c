@@ -6,6 +6,7 @@
 #include "client_h2.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "../admission.h"
 #include "../exchange/exchange.h"
@@ -14,8 +15,6 @@
 
 /* A client that sends much is served a few times in a row, then others are. */
 #define ROUNDS_A_TURN 4
-/* More is not left to the end of the turn. */
-#define OUTPUT_BYTES ((size_t)48 * 1024)
 /* Between the two GOAWAYs, when no PONG comes. */
 #define GOODBYE_MS 1000
 /* After the answer to a request that has not ended, as for a connection of HTTP/1.1. */
@@ -72,11 +71,44 @@ static void end_exchanges(struct client *client, const char *reason)
         exchange_client_gone(stream->exchange, reason); /* frees the stream */
 }
 
+static struct iovec piece_of(const char *at, size_t len)
+{
+    struct iovec piece = { .iov_len = len };
+
+    memcpy(&piece.iov_base, &at, sizeof(at)); /* iovec is not const-correct */
+    return piece;
+}
+
+void client_h2_write_pieces(struct client *client)
+{
+    struct client_h2 *h2 = client->h2;
+    struct h2_packed packed = { .bytes = &h2->output };
+    struct iovec pieces[2 * H2_CUTS_MOST + 1];
+    const char *bytes;
+    size_t from = 0;
+    int count = 0;
+
+    client_turn_lend(client->worker->turn, h2);
+    h2_session_pack_pieces(h2->session, &packed, now_ms(client));
+    bytes = buffer_text(&h2->output).at;
+    for (unsigned i = 0; i < packed.count; i++) {
+        pieces[count++] = piece_of(bytes + from, packed.cuts[i].at - from);
+        pieces[count++] = piece_of(packed.cuts[i].piece.at, packed.cuts[i].piece.len);
+        from = packed.cuts[i].at;
+    }
+    if (buffer_len(&h2->output) > from)
+        pieces[count++] = piece_of(bytes + from, buffer_len(&h2->output) - from);
+    if (count)
+        stream_writev(client->stream, pieces, count);
+    client_turn_take_back(client->worker->turn, h2);
+}
+
 static void send_output(struct client *client)
 {
     struct client_h2 *h2 = client->h2;
     size_t len;
 
+    client_turn_lend(client->worker->turn, h2);
     do {
         bool open = !stream_is_backed_up(client->stream);
 
@@ -86,7 +118,7 @@ static void send_output(struct client *client)
             stream_write(client->stream, buffer_text(&h2->output).at, len);
         buffer_clear(&h2->output);
     } while (len);
-    buffer_done(&h2->output);
+    client_turn_take_back(client->worker->turn, h2);
 }
 
 /* The peer broke the rules, or is too much: one log line, GOAWAY, and no more of it. */

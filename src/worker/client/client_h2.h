@@ -22,11 +22,12 @@ struct client_stream {
     struct h2_stream *h2;       /* NULL: it is gone, or reset */
     struct field_list trailers; /* in the exchange's arena */
     struct body_watch body;
-    bool body_open;  /* the request body is arriving */
-    bool peer_ended; /* all of it came, but not all was taken */
-    bool bodiless;   /* the response has no body */
-    bool waiting;    /* in the list of those that wait */
-    uint32_t code;   /* to reset with, when the client has not ended */
+    bool body_open;    /* the request body is arriving */
+    bool peer_ended;   /* all of it came, but not all was taken */
+    bool bodiless;     /* the response has no body */
+    bool waiting;      /* in the list of those that wait */
+    size_t said_bytes; /* of the body, in this turn */
+    uint32_t code;     /* to reset with, when the client has not ended */
 };
 
 enum client_goodbye {
@@ -56,6 +57,8 @@ extern const struct client_codec client_h2_codec; /* h2_output.c */
 
 /* What the session has leaves at the end of the turn. */
 void client_h2_write_later(struct client *client);
+/* The same now, with large body pieces where they lie. */
+void client_h2_write_pieces(struct client *client);
 /* It leaves now. May close the client. */
 void client_h2_write(struct client *client);
 /* After client_goodbye: the round trip is over. */

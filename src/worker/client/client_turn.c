@@ -12,9 +12,13 @@
 #include "base/memory.h"
 #include "client_h2.h"
 
+/* A few answers with their heads; it grows to what one pack has. */
+#define OUTPUT_FIRST_BYTES ((size_t)8 * 1024)
+
 struct client_turn {
     /* owned */
     struct event *end;
+    struct buffer spare; /* empty, with memory of what was written last */
     /* borrowed */
     struct client_h2_list waiting;
     struct worker *worker;
@@ -53,7 +57,28 @@ void client_turn_free(struct client_turn *turn)
     if (!turn)
         return;
     event_free(turn->end);
+    buffer_done(&turn->spare);
     free(turn);
+}
+
+void client_turn_lend(struct client_turn *turn, struct client_h2 *h2)
+{
+    if (h2->output.bytes)
+        return;
+    h2->output = turn->spare;
+    turn->spare = (struct buffer){ 0 };
+    buffer_reserve(&h2->output, OUTPUT_FIRST_BYTES);
+}
+
+void client_turn_take_back(struct client_turn *turn, struct client_h2 *h2)
+{
+    buffer_clear(&h2->output);
+    if (turn->spare.bytes) {
+        buffer_done(&h2->output);
+        return;
+    }
+    turn->spare = h2->output;
+    h2->output = (struct buffer){ 0 };
 }
 
 void client_turn_add(struct client_turn *turn, struct client_h2 *h2)

@@ -5,11 +5,14 @@
 
 #include "../exchange/exchange.h"
 #include "client_h2.h"
+#include "client_turn.h"
 #include "http/forwarding.h"
 #include "net/socket.h"
 
 /* More is not left to the end of the turn. */
 #define OUTPUT_BYTES ((size_t)48 * 1024)
+/* A body piece of this size fills a record alone: it is sent from where it lies. */
+#define LARGE_BYTES ((size_t)12 * 1024)
 
 /* What was said becomes frames, or is copied: its memory is about to be used again. */
 static void flush(struct exchange *exchange)
@@ -19,7 +22,14 @@ static void flush(struct exchange *exchange)
     bool open = client->stream && client->phase != CLIENT_CLOSING &&
                 !stream_is_backed_up(client->stream) && buffer_len(&h2->output) < OUTPUT_BYTES;
 
-    h2_session_pack(h2->session, open ? &h2->output : NULL, io_now_ms(client->worker->io));
+    if (open)
+        client_turn_lend(client->worker->turn, h2);
+    if (open && exchange->stream && exchange->stream->said_bytes >= LARGE_BYTES)
+        client_h2_write_pieces(client);
+    else
+        h2_session_pack(h2->session, open ? &h2->output : NULL, io_now_ms(client->worker->io));
+    if (exchange->stream)
+        exchange->stream->said_bytes = 0;
     client_h2_write_later(client);
 }
 
@@ -65,6 +75,7 @@ static void send_head(struct exchange *exchange, const struct response_head *hea
 static void body(struct exchange *exchange, struct text piece)
 {
     exchange->bytes_out += piece.len;
+    exchange->stream->said_bytes += piece.len;
     if (exchange->stream->h2)
         h2_stream_send(exchange->stream->h2, piece);
 }
