@@ -17,6 +17,8 @@ uint64_t hash_mix(uint64_t value); /* splitmix64's finisher */
 
 /* SipHash-1-3 with a key of this process: for tables whose keys a peer chooses. */
 uint64_t hash_keyed(const void *bytes, size_t len);
+/* The same with a key that processes share. */
+uint64_t hash_with_key(const uint64_t key[2], const void *bytes, size_t len);
 
 /*
  * Text -> number, open addressing, keyed hash. Keys are borrowed and must outlive the map.

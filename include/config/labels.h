@@ -39,6 +39,8 @@ struct label_settings {
     bool enabled;
     struct text *domains; /* lower case, "*.name" for a wildcard */
     size_t domain_count;
+    int redirect; /* enum host_redirect */
+    bool maintenance;
     struct label_route *routes; /* the first is that of the flat keys */
     size_t route_count;
 };

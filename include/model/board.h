@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "model/board_buckets.h"
 #include "model/board_counters.h"
 #include "model/reasons.h"
 
@@ -84,6 +85,7 @@ struct board {
     _Atomic uint32_t worker_count;
     _Atomic uint32_t phase;                   /* enum board_phase */
     uint64_t address_key[BOARD_ADDRESS_ROWS]; /* random, set by board_create() */
+    uint64_t bucket_key[2];                   /* random, set by board_create() */
     int64_t created_wall_ms;                  /* set by board_create(): all counters were zero */
     _Atomic uint64_t generation;
     _Atomic int64_t committed_wall_ms;
@@ -93,6 +95,8 @@ struct board {
     /* written by the checker */
     _Atomic uint8_t health[BOARD_ENDPOINTS]; /* enum board_health */
     _Atomic int64_t health_changed_ms[BOARD_ENDPOINTS];
+    /* written by all workers */
+    struct board_buckets rates;
     /* written by worker i */
     struct board_worker worker[BOARD_WORKERS];
 };

@@ -19,6 +19,7 @@
     X(responses_3xx)                                                                               \
     X(responses_4xx)                                                                               \
     X(responses_5xx)                                                                               \
+    X(rate_limits_forgotten)                                                                       \
     X(redirects)                                                                                   \
     X(retries)                                                                                     \
     X(ejections)                                                                                   \

@@ -30,6 +30,7 @@ enum field_kind {
     FIELD_TEXT_MAP,  /* struct text_map, at most `most` pairs; no name twice */
     FIELD_ADDRESS,   /* struct address */
     FIELD_STATUS_RANGE, /* struct status_range: "200-399" or "204" */
+    FIELD_RATE,         /* struct rate: "20/s", "100/10s", "300/m" */
     FIELD_AUTO_INTEGER, /* int64_t: "auto" (-1) or an integer */
     FIELD_LATER,        /* no member: known, not built yet; using it is an error that says so */
 };
@@ -52,6 +53,11 @@ struct text_map {
 struct status_range {
     int least;
     int most;
+};
+
+struct rate {
+    int64_t count;
+    int64_t period_ms; /* 1s to 1h */
 };
 
 struct field {

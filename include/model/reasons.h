@@ -18,6 +18,12 @@
     X(no_such_route)                                                                               \
     X(other_client_auth)                                                                           \
     X(other_certificate)                                                                           \
+    X(access_denied)                                                                               \
+    X(rate_limited)                                                                                \
+    X(maintenance)                                                                                 \
+    X(no_credentials)                                                                              \
+    X(bad_credentials)                                                                             \
+    X(auth_busy)                                                                                   \
     X(bad_path)                                                                                    \
     X(backend_not_encrypted)                                                                       \
     X(service_not_found)                                                                           \

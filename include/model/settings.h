@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "model/client_auth.h"
 #include "model/delivery.h"
+#include "model/domain_policy.h"
 #include "model/policies.h"
 #include "model/sections.h"
 #include "net/address.h"
@@ -82,6 +83,14 @@ struct delivery_settings {
     struct source_place place;
 };
 
+/* Requests beneath a path are sent somewhere else. */
+struct redirect_settings {
+    struct text path; /* as of a route */
+    struct text to;   /* "/path" or "https://host/path", without / at the end */
+    int64_t status;
+    struct source_place place;
+};
+
 struct domain_settings {
     struct text name; /* lower case; "*.name" for a wildcard */
     struct text *aliases;
@@ -91,6 +100,10 @@ struct domain_settings {
     struct route_settings *routes;
     size_t route_count;
     struct delivery_settings *delivery; /* in the arena, or that of the defaults */
+    struct domain_policy policy;
+    uint64_t policy_given;               /* bit i: row i of domain_policy_fields was written */
+    struct redirect_settings *redirects; /* longest path first */
+    size_t redirect_count;
     struct source_place place;
 };
 

@@ -13,6 +13,7 @@
 #include "model/service_refusal.h"
 #include "model/settings.h"
 #include "model/snapshot_delivery.h"
+#include "model/snapshot_policy.h"
 #include "net/address.h"
 
 /*
@@ -64,6 +65,7 @@ struct snapshot_route {
     struct text path;
     uint32_t service; /* index */
     int32_t priority;
+    bool maintenance;                  /* by a label; the domain then has a policy */
     const struct route_policy *policy; /* shared by routes that have an equal one */
 };
 
@@ -76,6 +78,7 @@ struct snapshot_domain {
     uint32_t route_count;
     uint32_t slot; /* its counters on the board; SNAPSHOT_NONE: only counted with all */
     struct snapshot_client_auth client_auth;
+    const struct snapshot_domain_policy *policy; /* NULL: every request may pass */
 };
 
 struct snapshot {
@@ -105,6 +108,7 @@ struct snapshot {
     struct snapshot_domain *domains;
     uint32_t domain_count;
     struct snapshot_deliveries deliveries;
+    struct snapshot_policies policies;
     /* where many clients come from one address: the routing mesh, so it has no limit of its own */
     struct address_prefix *shared_sources;
     uint32_t shared_source_count;
@@ -127,18 +131,14 @@ int snapshot_index(struct snapshot *snapshot, struct err *err);
 /* The domain of a host name (lower case, no port): exact, then wildcard. NULL: none. */
 const struct snapshot_domain *snapshot_find_domain(const struct snapshot *snapshot,
                                                    struct text host);
-/*
- * The route of a domain: longest prefix on segment borders, priority between equals. `path` is what
- * http_path_normalise() made of it: no query, no dot segments. NULL: none.
- */
+/* The route of a domain: longest prefix on segment borders, priority between equals. `path` is what
+ * http_path_normalise() made of it: no query, no dot segments. NULL: none. */
 const struct snapshot_route *snapshot_find_route(const struct snapshot *snapshot,
                                                  const struct snapshot_domain *domain,
                                                  struct text path);
 
-/*
- * To bytes and back, into an empty snapshot whose texts then are views of `bytes`. Decoding checks
- * every index and bound again, and indexes.
- */
+/* To bytes and back, into an empty snapshot whose texts then are views of `bytes`. Decoding checks
+ * every index and bound again, and indexes. */
 void snapshot_encode(const struct snapshot *snapshot, struct buffer *out);
 int snapshot_decode(struct snapshot *snapshot, struct text bytes, struct err *err);
 

@@ -13,6 +13,7 @@ int text_check_file(struct text value, struct err *err);       /* a path, no fol
 int text_check_log_output(struct text value, struct err *err); /* stdout, off, or a path */
 int text_check_group(struct text value, struct err *err);      /* of a key exchange */
 int text_check_prefix(struct text value, struct err *err);     /* 10.0.0.0/24 */
+int text_check_redirect(struct text value, struct err *err);   /* "/path", "https://host/path" */
 int text_check_name(struct text value, struct err *err);       /* letters, digits, then also _.- */
 int text_check_field_value(struct text value, struct err *err);
 /* A field that may be set, removed or copied by hand: none that frames, routes or vouches. */

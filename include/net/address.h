@@ -47,6 +47,9 @@ bool address_is_loopback(const struct address *address);
 uint64_t address_hash(const struct address *address);            /* with port, stable across runs */
 uint64_t address_host_hash_keyed(const struct address *address); /* without port, keyed */
 uint64_t address_host_hash(const struct address *address);       /* without port, stable */
+/* Who one client is: an IPv4 address, or the /64 of an IPv6 one. Keyed, for tables that processes
+ * share. */
+uint64_t address_client_hash(const struct address *address, const uint64_t key[2]);
 bool address_host_equal(const struct address *a, const struct address *b);
 
 /* With the port, in brackets where it is IPv6. Returns the length. */

@@ -46,6 +46,15 @@ int sandbox_enter(enum sandbox_profile profile, _Atomic uint32_t *refused,
  */
 void sandbox_confine(enum sandbox_profile profile, _Atomic uint32_t *refused);
 
+/*
+ * The same for a program with a second thread: `start` is called when all but the system calls is
+ * closed up, and has to wait until the thread has set itself up; the list of calls then holds for
+ * both. Ends the process when it fails.
+ */
+typedef int sandbox_start(void *owner, struct err *err);
+void sandbox_confine_threads(enum sandbox_profile profile, _Atomic uint32_t *refused,
+                             sandbox_start *start, void *owner);
+
 /* The name of what `refused` holds; "a system call" when it is none that we know. Trusts nothing.
  */
 const char *sandbox_call_name(uint32_t refused);

@@ -53,16 +53,13 @@ static void sip_word(uint64_t v[4], uint64_t word)
 }
 
 /* SipHash-1-3 (Aumasson, Bernstein). */
-uint64_t hash_keyed(const void *bytes, size_t len)
+uint64_t hash_with_key(const uint64_t key[2], const void *bytes, size_t len)
 {
-    static uint64_t key[2];
     const unsigned char *at = bytes;
     uint64_t v[4];
     uint64_t last = (uint64_t)len << 56;
     uint64_t word;
 
-    if (!(key[0] | key[1]))
-        random_bytes(key, sizeof(key));
     v[0] = key[0] ^ 0x736f6d6570736575U;
     v[1] = key[1] ^ 0x646f72616e646f6dU;
     v[2] = key[0] ^ 0x6c7967656e657261U;
@@ -78,6 +75,15 @@ uint64_t hash_keyed(const void *bytes, size_t len)
     for (int i = 0; i < 3; i++)
         sip_round(v);
     return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+uint64_t hash_keyed(const void *bytes, size_t len)
+{
+    static uint64_t key[2];
+
+    if (!(key[0] | key[1]))
+        random_bytes(key, sizeof(key));
+    return hash_with_key(key, bytes, len);
 }
 
 struct string_map_slot {

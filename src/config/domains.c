@@ -107,16 +107,17 @@ static void read_edits(struct reading *reading, const struct trail *trail,
 static void read_full_form(struct reading *reading, const struct trail *trail,
                            const struct yaml_node *node, struct domain_settings *domain)
 {
-    static const char *const others[] = { "aliases", "routes", "headers", NULL };
+    static const char *const others[] = { "aliases", "routes", "headers", "redirects", NULL };
     struct delivery_reading way = { .delivery = reading->settings->delivery };
     struct binding bindings[] = {
         { .table = &domain_entry, .target = domain },
         { .table = &delivery_fields, .target = &way.delivery.policy },
+        { .table = &domain_policy_fields, .target = &domain->policy },
     };
     struct section section = {
         .trail = trail,
         .bindings = bindings,
-        .binding_count = 2,
+        .binding_count = 3,
         .others = others,
         .elsewhere = &route_entry,
         .elsewhere_hint = "belongs to a route; write routes: [{ path: /, service: ... }]",
@@ -130,12 +131,14 @@ static void read_full_form(struct reading *reading, const struct trail *trail,
     way.binding = bindings[1];
     read_edits(reading, trail, node, &way);
     read_domain_delivery(reading, trail, &way, domain);
+    domain->policy_given = bindings[2].given;
     if (certificate)
         check_certificate(reading, trail, certificate, domain->certificate);
     if (client_auth)
         settle_client_auth(reading, trail, client_auth, domain);
     if (aliases)
         read_aliases(reading, trail, aliases, domain);
+    read_domain_policy(reading, trail, node, domain);
     if (routes)
         read_routes(reading, trail, routes, domain);
     else
@@ -156,6 +159,7 @@ static void read_domain(struct reading *reading, const struct trail *trail,
         .delivery = &settings->delivery,
         .place = node->key_place,
     };
+    fields_set_defaults(&domain_policy_fields, &domain->policy, &settings->arena);
     if (!claim_name(reading, trail, node->key, node->key_place, &domain->name))
         domain->name = TEXT("?"); /* goes on to find more errors; nobody will see the settings */
     if (node->kind == YAML_SCALAR)

@@ -1,4 +1,4 @@
-/* The rows of certificates, servers, owners, domains and routes. */
+/* The rows of certificates, servers, owners, domains, routes and redirects. */
 
 #include "entries.h"
 
@@ -189,11 +189,6 @@ static const struct field domain_rows[] = {
         .help = "The name of a certificate, or `auto`: the one whose own names cover the domain.",
     },
     {
-        .name = "redirect",
-        .kind = FIELD_LATER,
-        .help = "hosts are not redirected yet; map both names to the same service",
-    },
-    {
         .name = "client_auth.mode",
         FIELD_AT(struct domain_settings, client_auth.mode),
         .kind = FIELD_CHOICE,
@@ -222,26 +217,6 @@ static const struct field domain_rows[] = {
                 "`cert` all of it in Client-Cert and Client-Cert-Chain (RFC 9440). From clients "
                 "these fields are always dropped.",
     },
-    {
-        .name = "access",
-        .kind = FIELD_LATER,
-        .help = "lists of addresses are not checked yet, so nobody would be kept out",
-    },
-    {
-        .name = "rate_limit",
-        .kind = FIELD_LATER,
-        .help = "request rates are not limited yet",
-    },
-    {
-        .name = "basic_auth",
-        .kind = FIELD_LATER,
-        .help = "passwords are not asked for yet, so nobody would be kept out",
-    },
-    {
-        .name = "maintenance",
-        .kind = FIELD_LATER,
-        .help = "there is no maintenance page yet",
-    },
 };
 
 const struct field_table domain_entry = {
@@ -249,4 +224,45 @@ const struct field_table domain_entry = {
     .fields = domain_rows,
     .count = sizeof(domain_rows) / sizeof(domain_rows[0]),
     .struct_bytes = sizeof(struct domain_settings),
+};
+
+static const char *const redirect_statuses[] = { "301", "302", "303", "307", "308", NULL };
+
+static const struct field redirect_rows[] = {
+    {
+        .name = "path",
+        FIELD_AT(struct redirect_settings, path),
+        .kind = FIELD_TEXT,
+        .least = 1,
+        .most = 1024,
+        .help = "Prefix of the paths that are sent away, on the borders of segments like that of a "
+                "route; the longest one wins, and it is looked at before the routes are.",
+    },
+    {
+        .name = "to",
+        FIELD_AT(struct redirect_settings, to),
+        .kind = FIELD_TEXT,
+        .least = 1,
+        .most = 1024,
+        .check = text_check_redirect,
+        .help = "Where to: a path of the same domain, or https://HOST/PATH. What follows `path` in "
+                "the request, and its query, are put behind it.",
+    },
+    {
+        .name = "status",
+        FIELD_AT(struct redirect_settings, status),
+        .kind = FIELD_INTEGER,
+        .choices = redirect_statuses,
+        .fallback = "308",
+        .help =
+            "308 and 301 are kept by browsers for ever, 307 and 302 for this once; with 307 and "
+            "308 the method stays what it was.",
+    },
+};
+
+const struct field_table redirect_entry = {
+    .section = "domains.NAME.redirects",
+    .fields = redirect_rows,
+    .count = sizeof(redirect_rows) / sizeof(redirect_rows[0]),
+    .struct_bytes = sizeof(struct redirect_settings),
 };

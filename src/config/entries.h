@@ -10,5 +10,6 @@ extern const struct field_table server_entry;      /* struct server_settings */
 extern const struct field_table route_entry;       /* struct route_settings */
 extern const struct field_table domain_entry;      /* struct domain_settings */
 extern const struct field_table owner_entry;       /* struct owner_settings */
+extern const struct field_table redirect_entry;    /* struct redirect_settings */
 
 #endif

@@ -44,8 +44,14 @@ static const char domains_short[] =
     "    # Names that are answered alike.\n"
     "    aliases: [portal.example.org]\n";
 
-static const char routes_head[] = "    certificate: auto\n"
-                                  "    # Which paths go where. A route has these names, and "
+static const char policy_head[] = "    certificate: auto\n";
+
+static const char redirects_head[] = "    # Paths that are sent somewhere else.\n";
+
+static const char redirects[] = "    redirects:\n"
+                                "      - { path: /old, to: /live, status: 307 }\n";
+
+static const char routes_head[] = "    # Which paths go where. A route has these names, and "
                                   "whatever `defaults` has for routes.\n";
 
 static const char routes[] =
@@ -225,6 +231,11 @@ void settings_write_example(struct buffer *out)
     buffer_append_text(out, TEXT("\ndomains:\n"));
     buffer_append_text(out, text_of(domains_short));
     print_entry_help(&domain_entry, 2, out);
+    buffer_append_text(out, text_of(policy_head));
+    print_rows(&domain_policy_fields, 2, out);
+    buffer_append_text(out, text_of(redirects_head));
+    print_entry_help(&redirect_entry, 2, out);
+    buffer_append_text(out, text_of(redirects));
     buffer_append_text(out, text_of(routes_head));
     print_entry_help(&route_entry, 2, out);
     buffer_append_text(out, text_of(routes));

@@ -6,6 +6,7 @@
 #include "model/text_check.h"
 
 static const char *const protocols[] = { "http1", NULL };
+static const char *const redirects[] = { "none", "www_to_apex", "apex_to_www", NULL };
 static const char *const later_protocols[] = { "h2c", "https", "h2", NULL };
 
 #define PROTOCOL_ROW(type)                                                                         \
@@ -69,13 +70,20 @@ static const struct field flat_rows[] = {
     PROTOCOL_ROW(struct label_flat),
     {
         .name = "redirect",
-        .kind = FIELD_LATER,
-        .help = "hosts are not redirected yet",
+        FIELD_AT(struct label_flat, redirect),
+        .kind = FIELD_CHOICE,
+        .choices = redirects,
+        .fallback = "none",
+        .help = "`www_to_apex`: requests for www.NAME are sent to NAME by a 308 that keeps path "
+                "and query, `apex_to_www` the other way round; `domain` must have both names.",
     },
     {
         .name = "maintenance",
-        .kind = FIELD_LATER,
-        .help = "there is no maintenance page yet",
+        FIELD_AT(struct label_flat, maintenance),
+        .kind = FIELD_BOOL,
+        .fallback = "false",
+        .help = "`true`: the requests that this service would get are answered 503 with "
+                "Retry-After; a page and who may come nevertheless are the mapping file's.",
     },
 };
 
@@ -129,7 +137,8 @@ static const struct field operator_rows[] = {
     OPERATOR_ROW("aliases"),    OPERATOR_ROW("client_auth"), OPERATOR_ROW("access"),
     OPERATOR_ROW("rate_limit"), OPERATOR_ROW("basic_auth"),  OPERATOR_ROW("forward_auth"),
     OPERATOR_ROW("headers"),    OPERATOR_ROW("hsts"),        OPERATOR_ROW("trusted_proxies"),
-    OPERATOR_ROW("policy"),     OPERATOR_ROW("limits"),      OPERATOR_ROW("log"),
+    OPERATOR_ROW("redirects"),  OPERATOR_ROW("policy"),      OPERATOR_ROW("limits"),
+    OPERATOR_ROW("log"),
 };
 
 const struct field_table label_operator_rows = {

@@ -13,6 +13,8 @@ struct label_flat {
     struct text network;
     int64_t priority;
     int protocol;
+    int redirect; /* enum host_redirect */
+    bool maintenance;
 };
 
 struct label_route_keys {

@@ -75,6 +75,18 @@ static void check_path(struct labels *labels, const struct trail *parent, struct
         reading_error(&labels->reading, &trail, nowhere, "%s", err.text);
 }
 
+static void check_redirect(struct labels *labels)
+{
+    struct trail trail = { .parent = &labels->trail, .name = TEXT("redirect") };
+    const struct label_settings *settings = labels->settings;
+
+    if (settings->redirect != HOST_REDIRECT_NONE &&
+        !host_redirect_has_pair((enum host_redirect)settings->redirect, settings->domains,
+                                settings->domain_count))
+        reading_error(&labels->reading, &trail, nowhere,
+                      "needs a name both with and without www.; write both in the label domain");
+}
+
 /* The flat keys: the first route. */
 static void read_flat(struct labels *labels)
 {
@@ -106,7 +118,10 @@ static void read_flat(struct labels *labels)
     route->priority = labels->flat.priority;
     route->service_given = bindings[1].given;
     route->policy_given = bindings[2].given;
+    labels->settings->redirect = labels->flat.redirect;
+    labels->settings->maintenance = labels->flat.maintenance;
     read_domains_of(labels);
+    check_redirect(labels);
 }
 
 static void check_host(struct labels *labels, const struct trail *parent, struct text *host)

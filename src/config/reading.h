@@ -80,6 +80,11 @@ void read_default_delivery(struct reading *reading, const struct trail *trail,
                            const struct yaml_node *defaults);
 void read_auth_route(struct reading *reading, const struct trail *trail,
                      struct delivery_settings *delivery);
+/* What a domain's policy needs beside its rows, which are read. */
+void read_domain_policy(struct reading *reading, const struct trail *trail,
+                        const struct yaml_node *node, struct domain_settings *domain);
+/* Is there a name that would be sent to another one of them? */
+bool host_redirect_has_pair(enum host_redirect redirect, const struct text *names, size_t count);
 /* What only the whole can tell. */
 void check_across(struct reading *reading, const struct yaml_node *root);
 

@@ -106,6 +106,16 @@ static void print_words(const char *const *words, struct buffer *out)
         buffer_format(out, "%s`%s`", i ? ", " : "", words[i]);
 }
 
+static void print_number(const struct field *field, struct buffer *out)
+{
+    if (field->choices) {
+        print_words(field->choices, out);
+        return;
+    }
+    buffer_append_text(out, TEXT("number"));
+    print_bounds(field, out);
+}
+
 static void print_value(const struct field *field, struct buffer *out)
 {
     switch (field->kind) {
@@ -113,12 +123,7 @@ static void print_value(const struct field *field, struct buffer *out)
         buffer_append_text(out, TEXT("`true`, `false`"));
         break;
     case FIELD_INTEGER:
-        if (field->choices) {
-            print_words(field->choices, out);
-            break;
-        }
-        buffer_append_text(out, TEXT("number"));
-        print_bounds(field, out);
+        print_number(field, out);
         break;
     case FIELD_MILLISECONDS:
         buffer_append_text(out, TEXT("duration"));
@@ -161,6 +166,10 @@ static void print_value(const struct field *field, struct buffer *out)
         break;
     case FIELD_STATUS_RANGE:
         buffer_append_text(out, TEXT("range of statuses"));
+        break;
+    case FIELD_RATE:
+        buffer_format(out, "count in a time, like `20/s`, `100/10s` or `300/m`, %lld to %lld",
+                      (long long)field->least, (long long)field->most);
         break;
     case FIELD_LATER:
         break;
@@ -258,6 +267,11 @@ static void print_entries(struct buffer *out)
                   "`ADDRESS:PORT`, or a mapping with\n`routes`, perhaps `aliases` (a list of names "
                   "that are answered alike) and:\n"));
     document_print_table(&domain_entry, "", out);
+    buffer_append_text(out, TEXT("\nWho may come and where they are sent; in which order this is "
+                                 "looked at says [policy.md](policy.md):\n"));
+    document_print_table(&domain_policy_fields, "", out);
+    buffer_append_text(out, TEXT("\n`domains.NAME.redirects` is a list:\n"));
+    document_print_table(&redirect_entry, "", out);
     buffer_append_text(
         out, TEXT("\nBeside these a domain may have `headers.request`, `headers.response`, "
                   "`error_pages`, `compression` and\n`forward_auth` as `defaults` has them, like\n"

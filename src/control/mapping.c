@@ -53,14 +53,24 @@ static size_t add_fixed_service(struct mapper *mapper, const struct service_sett
     return mapping->service_count - 1;
 }
 
-/* The labels in force of a service in Swarm; NULL: it has none. */
-static const struct label_route *flat_labels(const struct mapper *mapper, struct text name)
+bool mapping_is_written(const struct domain_settings *domain, const char *setting)
 {
-    const struct swarm_service *service = mapper->swarm ? swarm_find(mapper->swarm, name) : NULL;
+    const struct field *field = fields_find(&domain_policy_fields, text_of(setting));
+
+    return domain && domain->policy_given >> (field - domain_policy_fields.fields) & 1;
+}
+
+/* The labels in force of a service in Swarm; NULL: it has none. */
+static const struct label_settings *labels_of(const struct mapper *mapper,
+                                              const struct route_settings *route)
+{
+    const struct service_settings *to = &mapper->file->services[route->service_index];
+    const struct swarm_service *service =
+        mapper->swarm && to->in_swarm ? swarm_find(mapper->swarm, to->name) : NULL;
     const struct label_settings *labels =
         service ? mapper->labels[service - mapper->swarm->services] : NULL;
 
-    return labels && labels->route_count ? &labels->routes[0] : NULL;
+    return labels && labels->route_count ? labels : NULL;
 }
 
 /* A route of the file to a service in Swarm: what the file does not say, the labels may. */
@@ -106,8 +116,8 @@ static void map_route(struct mapper *mapper, const struct route_settings *from, 
                       struct mapped_route *route)
 {
     const struct service_settings *service = &mapper->file->services[from->service_index];
-    const struct label_route *labels =
-        service->in_swarm ? flat_labels(mapper, service->name) : NULL;
+    const struct label_settings *all_labels = labels_of(mapper, from);
+    const struct label_route *labels = all_labels ? &all_labels->routes[0] : NULL;
 
     *route = (struct mapped_route){
         .name = from->name,
@@ -115,6 +125,7 @@ static void map_route(struct mapper *mapper, const struct route_settings *from, 
         .service =
             service->in_swarm ? swarm_service_of(mapper, from, labels) : fixed[from->service_index],
         .priority = from->priority,
+        .maintenance = all_labels && all_labels->maintenance,
         .policy = route_policy_of(mapper, from, labels),
     };
 }
@@ -155,17 +166,14 @@ static struct mapped_route *map_routes(struct mapper *mapper, const struct domai
     struct mapped_route *routes =
         arena_new(&mapper->mapping->arena, from->route_count, sizeof(*routes));
 
-    for (size_t i = 0; i < from->route_count; i++)
+    for (size_t i = 0; i < from->route_count; i++) {
         map_route(mapper, &from->routes[i], fixed, &routes[i]);
+        routes[i].maintenance &= !mapping_is_written(from, "maintenance.enabled");
+    }
     return routes;
 }
 
-/*
- * A label may claim a name that a wildcard of the file covers, and then goes before it: what the
- * file asks of clients there is not the application's to give up.
- */
-static const struct client_auth_settings *inherited_client_auth(const struct mapper *mapper,
-                                                                struct text host)
+const struct domain_settings *mapping_written(const struct mapper *mapper, struct text host)
 {
     char wildcard[DOMAIN_BYTES];
     struct text label;
@@ -173,12 +181,30 @@ static const struct client_auth_settings *inherited_client_auth(const struct map
     size_t at;
     int len;
 
+    if (string_map_get(&mapper->file_hosts, host, &at))
+        return &mapper->file->domains[at];
     text_split(host, '.', &label, &parent);
     len = snprintf(wildcard, sizeof(wildcard), "*.%.*s", TEXT_ARGS(parent));
     if (len < 0 || (size_t)len >= sizeof(wildcard) ||
         !string_map_get(&mapper->file_hosts, text_make(wildcard, (size_t)len), &at))
         return NULL;
-    return &mapper->file->domains[at].client_auth;
+    return &mapper->file->domains[at];
+}
+
+/* Of the file, else of the first service that has a label for it. */
+static int redirect_of(const struct mapper *mapper, const struct domain_settings *from)
+{
+    int redirect = from->policy.redirect;
+
+    if (mapping_is_written(from, "redirect"))
+        return redirect;
+    for (size_t i = 0; redirect == HOST_REDIRECT_NONE && i < from->route_count; i++) {
+        const struct label_settings *labels = labels_of(mapper, &from->routes[i]);
+
+        if (labels)
+            redirect = labels->redirect;
+    }
+    return redirect;
 }
 
 static void map_label_hosts(struct mapper *mapper, size_t file_domain,
@@ -195,9 +221,11 @@ static void map_label_hosts(struct mapper *mapper, size_t file_domain,
             continue;
         domain.hosts = arena_new(&mapping->arena, 1, sizeof(*domain.hosts));
         domain.hosts[0] = host->host;
-        if (file_domain == SIZE_MAX)
-            domain.client_auth = inherited_client_auth(mapper, host->host);
         domain.host_count = 1;
+        domain.written = mapping_written(mapper, host->host);
+        domain.client_auth = domain.written ? &domain.written->client_auth : NULL;
+        if (host->redirect != HOST_REDIRECT_NONE)
+            domain.redirect = host->redirect;
         domain.routes = arena_new(&mapping->arena, count, sizeof(*domain.routes));
         domain.route_count = count;
         for (size_t j = 0; j < beneath->route_count; j++)
@@ -220,6 +248,8 @@ static void map_file_domain(struct mapper *mapper, size_t index, const size_t *f
         .routes = map_routes(mapper, from, fixed),
         .route_count = from->route_count,
         .delivery = map_delivery(mapper, from->delivery, fixed),
+        .written = from,
+        .redirect = redirect_of(mapper, from),
     };
 
     add_host(mapper, &domain, from->name);

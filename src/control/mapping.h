@@ -37,6 +37,7 @@ struct mapped_route {
     struct text path;
     size_t service; /* index */
     int64_t priority;
+    bool maintenance; /* a label says so, and the file nothing else */
     const struct route_policy *policy;
 };
 
@@ -55,7 +56,9 @@ struct mapped_domain {
     struct source_place place; /* in the file; line 0 when labels alone made it */
     struct mapped_route *routes;
     size_t route_count;
-    size_t delivery; /* index; 0: that of the defaults */
+    size_t delivery;                       /* index; 0: that of the defaults */
+    const struct domain_settings *written; /* in the file; NULL: labels alone made it */
+    int redirect;                          /* enum host_redirect: of the file, else of a label */
 };
 
 /* A service whose labels are not, or not all, what is served. */

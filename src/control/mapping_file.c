@@ -59,6 +59,7 @@ static struct mapping_file *load_text(const char *path, struct text text,
         load_ticket_secret(file, problems);
         error_pages_load(file->settings, problems);
         client_cas_load(&file->client_cas, file->settings, now_s, problems);
+        domain_files_load(&file->files, file->settings, problems);
         file->text_fd = file_sealed_memory("swarmward-file", text.at, text.len, &err);
         if (file->text_fd < 0)
             problems_error(problems, file->settings, nowhere, "%s", err.text);
@@ -115,6 +116,7 @@ void mapping_file_free(struct mapping_file *file)
         return;
     certificate_choice_done(&file->certificates);
     client_cas_done(&file->client_cas);
+    domain_files_done(&file->files);
     settings_free(file->settings);
     if (file->text_fd >= 0)
         close(file->text_fd);

@@ -6,6 +6,7 @@
 #include "certificate_choice.h"
 #include "client_cas.h"
 #include "config/settings_file.h"
+#include "domain_files.h"
 #include "model/keyring.h"
 
 /*
@@ -18,6 +19,7 @@ struct mapping_file {
     struct settings *settings;
     struct certificate_choice certificates;
     struct client_cas client_cas;
+    struct domain_files files;
     int text_fd; /* the text itself, sealed: for the control after this one */
     uint8_t ticket_secret[KEYRING_TICKET_SECRET_BYTES]; /* when it has one */
     bool has_ticket_secret;

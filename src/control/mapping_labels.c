@@ -17,6 +17,7 @@
 struct claim {
     const struct swarm_service *service;
     size_t service_index; /* into swarm->services */
+    const struct label_settings *labels;
     const struct label_route *route;
     struct text host;
 };
@@ -175,7 +176,11 @@ typedef int claim_function(struct mapper *mapper, const struct claim *claim, str
 static int for_each_claim(struct mapper *mapper, size_t index, const struct label_settings *labels,
                           claim_function *call, struct err *err)
 {
-    struct claim claim = { .service = &mapper->swarm->services[index], .service_index = index };
+    struct claim claim = {
+        .service = &mapper->swarm->services[index],
+        .service_index = index,
+        .labels = labels,
+    };
 
     for (size_t i = 0; i < labels->route_count; i++) {
         claim.route = &labels->routes[i];
@@ -402,17 +407,22 @@ static size_t service_of(struct mapper *mapper, const struct claim *claim)
 
 static int add_route(struct mapper *mapper, const struct claim *claim, struct err *err)
 {
+    const struct domain_settings *written = mapping_written(mapper, claim->host);
     struct label_host *host;
 
     (void)err;
     if (file_service_at(mapper, claim).len)
         return 0; /* the file has this one, and these labels beneath it */
     host = host_entry(mapper, claim->host);
+    if (claim->labels->redirect && !mapping_is_written(written, "redirect"))
+        host->redirect = claim->labels->redirect;
     *ARRAY_PUSH(host->routes, host->route_count, host->route_capacity) = (struct mapped_route){
         .name = claim->route->name.len ? claim->route->name : claim->route->path,
         .path = claim->route->path,
         .service = service_of(mapper, claim),
         .priority = claim->route->priority,
+        .maintenance =
+            claim->labels->maintenance && !mapping_is_written(written, "maintenance.enabled"),
         .policy = &claim->route->policy,
     };
     return 0;

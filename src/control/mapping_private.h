@@ -9,6 +9,7 @@
 /* A host that labels add routes to. */
 struct label_host {
     struct text host;
+    int redirect;                /* enum host_redirect of the labels */
     size_t file_domain;          /* index into settings.domains; SIZE_MAX: labels alone know it */
     struct mapped_route *routes; /* heap: those of the labels */
     size_t route_count;
@@ -34,6 +35,15 @@ struct mapper {
 };
 
 #define CLAIMED_BY_FILE SIZE_MAX
+
+/*
+ * What the file says of a host: its own entry, else that of the wildcard that covers it, else NULL.
+ * A label may claim a name beneath a wildcard of the file, and then goes before it: what the file
+ * asks of clients there is not the application's to give up.
+ */
+const struct domain_settings *mapping_written(const struct mapper *mapper, struct text host);
+/* Does the file say this of a domain ("redirect", "maintenance.enabled")? NULL: it has no entry. */
+bool mapping_is_written(const struct domain_settings *domain, const char *setting);
 
 /* mapping_labels.c: which labels hold, and what they claim. */
 void mapping_read_labels(struct mapper *mapper);

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "certificate_choice.h"
 #include "model/board.h"
+#include "policy_builder.h"
 
 struct build {
     /* borrowed */
@@ -96,6 +97,7 @@ static struct snapshot_route built_route(const struct mapped_route *from)
         .path = from->path,
         .service = (uint32_t)from->service,
         .priority = (int32_t)from->priority, /* of 0 to 1000 */
+        .maintenance = from->maintenance,
         .policy = from->policy,
     };
 }
@@ -371,6 +373,8 @@ int snapshot_build(struct snapshot_builder *builder, struct mapping_file *file,
     build_ticket_secret(&build, file);
     if (problems->error_count == errors_before && snapshot_index(build.snapshot, &err) < 0)
         problems_error(problems, build.settings, no_place, "%s", err.text);
+    if (problems->error_count == errors_before)
+        policy_build(build.snapshot, mapping, &file->files);
     if (problems->error_count != errors_before) {
         snapshot_unref(build.snapshot);
         keyring_unref(build.keyring);

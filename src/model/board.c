@@ -16,14 +16,21 @@
 #include "base/clock.h"
 #include "base/random.h"
 
-/* So that nobody can aim at the columns that another address is counted in. */
-static int write_address_key(int fd)
+/* So that nobody can aim at the column or the bucket that another address is counted in. */
+static int write_key(int fd, size_t offset)
 {
-    uint64_t key[BOARD_ADDRESS_ROWS];
+    uint64_t key[2];
 
     random_bytes(key, sizeof(key));
-    return pwrite(fd, key, sizeof(key), offsetof(struct board, address_key)) == sizeof(key) ? 0
-                                                                                            : -1;
+    return pwrite(fd, key, sizeof(key), (off_t)offset) == sizeof(key) ? 0 : -1;
+}
+
+static int write_keys(int fd)
+{
+    _Static_assert(BOARD_ADDRESS_ROWS == 2, "both keys have two halves");
+    if (write_key(fd, offsetof(struct board, address_key)) < 0)
+        return -1;
+    return write_key(fd, offsetof(struct board, bucket_key));
 }
 
 static int write_created(int fd)
@@ -42,8 +49,7 @@ int board_create(struct err *err)
 
     if (fd < 0)
         return err_set(err, "board: memfd: %s", strerror(errno));
-    if (ftruncate(fd, sizeof(struct board)) < 0 || write_address_key(fd) < 0 ||
-        write_created(fd) < 0 ||
+    if (ftruncate(fd, sizeof(struct board)) < 0 || write_keys(fd) < 0 || write_created(fd) < 0 ||
         fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
         err_set(err, "board: memfd: %s", strerror(errno));
         close(fd);

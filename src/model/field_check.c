@@ -26,6 +26,7 @@ bool field_is_number(const struct field *field)
     case FIELD_TEXT_MAP:
     case FIELD_ADDRESS:
     case FIELD_STATUS_RANGE:
+    case FIELD_RATE:
     case FIELD_LATER:
         return false;
     }

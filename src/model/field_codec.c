@@ -37,6 +37,12 @@ static void put_status(const struct status_range *range, struct buffer *out)
     wire_put_u32(out, (uint32_t)range->most);
 }
 
+static void put_rate(const struct rate *rate, struct buffer *out)
+{
+    wire_put_i64(out, rate->count);
+    wire_put_i64(out, rate->period_ms);
+}
+
 static void put_member(const struct field *field, const void *member, struct buffer *out)
 {
     if (field_is_number(field))
@@ -55,6 +61,8 @@ static void put_member(const struct field *field, const void *member, struct buf
         put_address(member, out);
     else if (field->kind == FIELD_STATUS_RANGE)
         put_status(member, out);
+    else if (field->kind == FIELD_RATE)
+        put_rate(member, out);
 }
 
 void fields_encode(const struct field_table *table, const void *source, struct buffer *out)
@@ -136,6 +144,13 @@ static int get_status(const struct field *field, struct status_range *member, st
     return field_check_status(field, *member, NULL);
 }
 
+static int get_rate(const struct field *field, struct rate *member, struct wire *wire)
+{
+    member->count = wire_get_i64(wire);
+    member->period_ms = wire_get_i64(wire);
+    return field_check_rate(field, *member, NULL);
+}
+
 static int get_member(const struct field *field, void *member, struct wire *wire,
                       struct arena *arena)
 {
@@ -153,6 +168,8 @@ static int get_member(const struct field *field, void *member, struct wire *wire
         return get_address(member, wire);
     if (field->kind == FIELD_STATUS_RANGE)
         return get_status(field, member, wire);
+    if (field->kind == FIELD_RATE)
+        return get_rate(field, member, wire);
     if (field->kind == FIELD_BOOL)
         *(bool *)member = wire_get_bool(wire);
     return 0;

@@ -29,6 +29,7 @@ int field_check_text(const struct field *field, struct text text, struct err *er
 int field_check_item(const struct field *field, struct text item, struct err *err);
 int field_check_pair(const struct field *field, const struct text_pair *pair, struct err *err);
 int field_check_status(const struct field *field, struct status_range range, struct err *err);
+int field_check_rate(const struct field *field, struct rate rate, struct err *err);
 size_t field_choice_count(const struct field *field);
 
 /* Room for one more item; the array's capacity is the next power of two. */
@@ -43,6 +44,11 @@ void field_print_number(const struct field *field, int64_t number, struct buffer
 /* A written number with its unit -> the number; bounds are not checked here. */
 int field_parse_number(const struct field *field, struct text value, int64_t *number_out,
                        struct err *err);
+
+/* "100/10s"; bounds are checked. */
+int field_parse_rate(const struct field *field, struct text value, struct rate *rate_out,
+                     struct err *err);
+void field_print_rate(struct rate rate, struct buffer *out);
 
 /* For messages: what was written, cut to a length that leaves room for the rest. */
 struct text field_shown(struct text value);

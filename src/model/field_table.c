@@ -254,6 +254,8 @@ int field_set(const struct field *field, void *target, struct text value, struct
         return address_parse(value, member, err);
     case FIELD_STATUS_RANGE:
         return set_status(field, member, value, err);
+    case FIELD_RATE:
+        return field_parse_rate(field, value, member, err);
     case FIELD_LATER:
         return err_set(err, "is not available in this version: %s", field->help);
     }
@@ -326,6 +328,9 @@ void field_print(const struct field *field, const void *target, struct buffer *o
     case FIELD_STATUS_RANGE:
         print_status(member, out);
         break;
+    case FIELD_RATE:
+        field_print_rate(*(const struct rate *)member, out);
+        break;
     case FIELD_LATER:
         break;
     }
@@ -356,6 +361,8 @@ static size_t member_bytes(enum field_kind kind)
         return sizeof(struct address);
     case FIELD_STATUS_RANGE:
         return sizeof(struct status_range);
+    case FIELD_RATE:
+        return sizeof(struct rate);
     case FIELD_LATER:
         return 0;
     }

@@ -63,8 +63,7 @@ const struct snapshot_domain *snapshot_find_domain(const struct snapshot *snapsh
     return NULL;
 }
 
-/* "/api" covers "/api" and "/api/x", not "/apix"; "/api/" covers what begins with it. */
-static bool path_covers(struct text prefix, struct text path)
+bool route_path_covers(struct text prefix, struct text path)
 {
     if (!text_starts(path, prefix))
         return false;
@@ -78,7 +77,7 @@ const struct snapshot_route *snapshot_find_route(const struct snapshot *snapshot
     const struct snapshot_route *routes = &snapshot->routes[domain->first_route];
 
     for (uint32_t i = 0; i < domain->route_count; i++)
-        if (path_covers(routes[i].path, path))
+        if (route_path_covers(routes[i].path, path))
             return &routes[i];
     return NULL;
 }

@@ -6,6 +6,7 @@
  *     magic, version, length of all, generation
  *     sections, each through its field table
  *     policies of services, policies of routes: equal ones once, others name their number
+ *     policies of domains (snapshot_policies.c)
  *     certificates; authorities of clients; services with their endpoints; routes; what changes on
  *     the way; domains; each behind its count
  */
@@ -20,7 +21,7 @@
 #include "snapshot_private.h"
 
 #define MAGIC   0x50414e5344524157U /* "WARDSNAP" */
-#define VERSION 3
+#define VERSION 4
 /* of the length, behind magic and version */
 #define LENGTH_OFFSET 12
 
@@ -42,8 +43,8 @@
 #define CERTIFICATE_LEAST 89
 #define SERVICE_LEAST     17
 #define ENDPOINT_LEAST    30
-#define ROUTE_LEAST       24
-#define DOMAIN_LEAST      35
+#define ROUTE_LEAST       25
+#define DOMAIN_LEAST      39
 #define SOURCE_LEAST      8
 
 /* Encoding */
@@ -183,6 +184,7 @@ static void put_routes(struct buffer *out, const struct snapshot *snapshot,
         wire_put_u32(out, route->service);
         wire_put_i64(out, route->priority);
         wire_put_u32(out, policies->of[i]);
+        wire_put_bool(out, route->maintenance);
     }
 }
 
@@ -206,6 +208,7 @@ static void put_domains(struct buffer *out, const struct snapshot *snapshot)
         wire_put_u32(out, domain->slot);
         wire_put_u32(out, domain->delivery);
         client_auth_encode(&domain->client_auth, out);
+        snapshot_policy_put(&snapshot->policies, domain->policy, out);
     }
 }
 
@@ -232,6 +235,7 @@ void snapshot_encode(const struct snapshot *snapshot, struct buffer *out)
     put_sections(out, snapshot);
     put_policies(out, &service_policies);
     put_policies(out, &route_policies);
+    snapshot_policies_encode(&snapshot->policies, out);
     put_certificates(out, snapshot);
     put_certificate_choice(out, snapshot->fallback_certificates);
     client_cas_encode(snapshot, out);
@@ -423,6 +427,7 @@ static void decode_route(struct decoder *decoder, struct snapshot_route *route)
     route->service = wire_get_u32(wire);
     priority = wire_get_i64(wire);
     policy = wire_get_u32(wire);
+    route->maintenance = wire_get_bool(wire);
     if (priority < INT32_MIN || priority > INT32_MAX || !text_starts(route->path, TEXT("/")) ||
         policy >= decoder->route_policy_count ||
         route->service >= decoder->snapshot->service_count) {
@@ -474,6 +479,13 @@ static void get_delivery(struct decoder *decoder, struct snapshot_domain *domain
         refuse(decoder);
 }
 
+static bool decode_domain_policies(struct decoder *decoder)
+{
+    struct snapshot *snapshot = decoder->snapshot;
+
+    return snapshot_policies_decode(&snapshot->policies, &decoder->wire, &snapshot->arena);
+}
+
 static void decode_domain(struct decoder *decoder, struct snapshot_domain *domain)
 {
     struct wire *wire = &decoder->wire;
@@ -487,6 +499,7 @@ static void decode_domain(struct decoder *decoder, struct snapshot_domain *domai
     domain->slot = wire_get_u32(wire);
     get_delivery(decoder, domain);
     client_auth_decode(decoder->snapshot, &domain->client_auth, wire);
+    domain->policy = snapshot_policy_get(&decoder->snapshot->policies, wire);
     if (domain->slot != SNAPSHOT_NONE && domain->slot >= BOARD_DOMAINS)
         refuse(decoder);
     if (wire->bad || !domain->name.len || domain->first_route > routes ||
@@ -557,6 +570,7 @@ int snapshot_decode(struct snapshot *snapshot, struct text bytes, struct err *er
     } parts[] = {
         { "a setting", decode_sections },
         { "a policy", decode_policies },
+        { "a domain's policy", decode_domain_policies },
         { "a certificate", decode_certificates },
         { "an authority of clients", decode_client_cas },
         { "a service", decode_services },

@@ -165,3 +165,32 @@ int text_check_media_type(struct text value, struct err *err)
                        TEXT_ARGS(text_first(value, 60)));
     return 0;
 }
+
+static bool is_authority(struct text text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!is_alphanumeric(text.at[i]) && !is_one_of(text.at[i], TEXT(".-:[]")))
+            return false;
+    return text.len > 0;
+}
+
+int text_check_redirect(struct text value, struct err *err)
+{
+    size_t scheme = text_starts(value, TEXT("https://"))  ? 8
+                    : text_starts(value, TEXT("http://")) ? 7
+                                                          : 0;
+    struct text path = text_from(value, scheme);
+
+    if (!scheme && value.at[0] != '/')
+        return err_set(err, "must begin with / or https://");
+    if (scheme) {
+        if (!is_authority(text_first(path, text_find(path, '/'))))
+            return err_set(err, "must have a host behind its scheme, and no user");
+        path = text_from(path, text_find(path, '/'));
+    }
+    for (size_t i = 0; i < path.len; i++)
+        if (path.at[i] <= ' ' || path.at[i] > '~' || is_one_of(path.at[i], TEXT("?#\\\"<>")))
+            return err_set(err, "may have visible ASCII without ?, # and \\ only; the query of the "
+                                "request goes along by itself");
+    return 0;
+}

@@ -7,7 +7,8 @@
 
 #include "base/hash.h"
 
-#define HOST_BYTES INET6_ADDRSTRLEN
+#define HOST_BYTES  INET6_ADDRSTRLEN
+#define MAPPED_BITS 96 /* of ::ffff:0:0/96, behind which an IPv4 address is */
 
 static bool parse_literal(struct text host, struct address *address_out)
 {
@@ -150,7 +151,12 @@ bool address_prefix_contains(const struct address_prefix *prefix, const struct a
     struct text host = host_bytes(address);
     unsigned bits = prefix->bits;
 
-    if (base.len != host.len || memcmp(base.at, host.at, bits / 8) != 0)
+    if (base.len == 4 && prefix->address.any.sa_family == AF_INET6) {
+        if (bits < MAPPED_BITS) /* not all of them are IPv4-mapped */
+            return false;
+        bits -= MAPPED_BITS;
+    }
+    if (base.len != host.len || bits > base.len * 8 || memcmp(base.at, host.at, bits / 8) != 0)
         return false;
     return bits % 8 == 0 ||
            ((base.at[bits / 8] ^ host.at[bits / 8]) & 0xFF & 0xFF00U >> bits % 8) == 0;
@@ -175,6 +181,13 @@ uint64_t address_host_hash_keyed(const struct address *address)
     struct text host = host_bytes(address);
 
     return hash_keyed(host.at, host.len);
+}
+
+uint64_t address_client_hash(const struct address *address, const uint64_t key[2])
+{
+    struct text host = host_bytes(address);
+
+    return hash_with_key(key, host.at, host.len == 4 ? 4 : 8);
 }
 
 size_t address_print_host(const struct address *address, char text[ADDRESS_TEXT_BYTES])

@@ -103,8 +103,14 @@ static int close_up(enum sandbox_profile profile, struct sandbox_facts *facts, s
     return 0;
 }
 
-int sandbox_enter(enum sandbox_profile profile, _Atomic uint32_t *refused,
-                  struct sandbox_facts *facts_out, struct err *err)
+/* The thread that a program needs; NULL: none. */
+struct thread {
+    sandbox_start *start;
+    void *owner;
+};
+
+static int enter(enum sandbox_profile profile, _Atomic uint32_t *refused,
+                 const struct thread *thread, struct sandbox_facts *facts_out, struct err *err)
 {
     struct sandbox_facts facts = { .for_sanitizers = SANDBOX_FOR_SANITIZERS };
     int calls;
@@ -113,6 +119,8 @@ int sandbox_enter(enum sandbox_profile profile, _Atomic uint32_t *refused,
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return err_set(err, "no_new_privs: %s", strerror(errno));
     if (is_closed(profile) && close_up(profile, &facts, err) < 0)
+        return -1;
+    if (thread && thread->start(thread->owner, err) < 0)
         return -1;
     if (set_limits(profile, err) < 0) /* the way to the empty root needs a process */
         return -1;
@@ -124,24 +132,40 @@ int sandbox_enter(enum sandbox_profile profile, _Atomic uint32_t *refused,
     return 0;
 }
 
-#ifdef SWARMWARD_WITHOUT_SANDBOX /* for valgrind, which makes system calls of its own */
-void sandbox_confine(enum sandbox_profile profile, _Atomic uint32_t *refused)
+int sandbox_enter(enum sandbox_profile profile, _Atomic uint32_t *refused,
+                  struct sandbox_facts *facts_out, struct err *err)
 {
+    return enter(profile, refused, NULL, facts_out, err);
+}
+
+static void end(const struct err *err)
+{
+    log_error("event=start_failed reason=\"sandbox: %s\"", err->text);
+    exit(1);
+}
+
+#ifdef SWARMWARD_WITHOUT_SANDBOX /* for valgrind, which makes system calls of its own */
+static void confine(enum sandbox_profile profile, _Atomic uint32_t *refused,
+                    const struct thread *thread)
+{
+    struct err err;
+
     (void)profile;
     (void)refused;
+    if (thread && thread->start(thread->owner, &err) < 0)
+        end(&err);
     log_warn("event=not_sandboxed reason=\"built with SWARMWARD_WITHOUT_SANDBOX; never for "
              "production\"");
 }
 #else
-void sandbox_confine(enum sandbox_profile profile, _Atomic uint32_t *refused)
+static void confine(enum sandbox_profile profile, _Atomic uint32_t *refused,
+                    const struct thread *thread)
 {
     struct sandbox_facts facts = { 0 };
     struct err err;
 
-    if (sandbox_enter(profile, refused, &facts, &err) < 0) {
-        log_error("event=start_failed reason=\"sandbox: %s\"", err.text);
-        exit(1);
-    }
+    if (enter(profile, refused, thread, &facts, &err) < 0)
+        end(&err);
     if (profile == SANDBOX_PARENT)
         log_info("event=sandboxed calls=most");
     else
@@ -150,3 +174,14 @@ void sandbox_confine(enum sandbox_profile profile, _Atomic uint32_t *refused)
                  facts.for_sanitizers ? " sanitizers=yes" : "");
 }
 #endif
+
+void sandbox_confine(enum sandbox_profile profile, _Atomic uint32_t *refused)
+{
+    confine(profile, refused, NULL);
+}
+
+void sandbox_confine_threads(enum sandbox_profile profile, _Atomic uint32_t *refused,
+                             sandbox_start *start, void *owner)
+{
+    confine(profile, refused, &(struct thread){ start, owner });
+}

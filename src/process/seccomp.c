@@ -308,6 +308,9 @@ int seccomp_apply(enum sandbox_profile profile, _Atomic uint32_t *refused, struc
         return -1;
     }
     list.status = seccomp_attr_set(list.filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    /* for every thread that there is: of control and the parent there is one */
+    if (!list.status)
+        list.status = seccomp_attr_set(list.filter, SCMP_FLTATR_CTL_TSYNC, 1);
     fill(&list, profile);
     /* a tree instead of a line: a call is found after six comparisons, not after sixty */
     if (!list.status)

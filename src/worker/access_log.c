@@ -288,6 +288,7 @@ static void put_request(struct access_log *log, const struct exchange *exchange)
     }
     if (exchange->endpoint)
         put_text(log, TEXT("endpoint"), text_of(exchange->endpoint->name));
+    put_text(log, TEXT("user"), exchange->user);
     put_text(log, TEXT("protocol"), protocol_of(exchange));
     put_text(log, TEXT("method"), text_first(request->method_text, 32));
     put_text(log, TEXT("path"), text_first(request->path, PATH_BYTES));

@@ -163,6 +163,7 @@ bool admission_enter(struct admission *admission, struct client *client, int fd)
     struct worker *worker = admission->worker;
     bool shared = is_shared_source(worker->serving->snapshot, client, fd);
 
+    client->shared_source = shared && !client->by_proxy;
     if (shared)
         COUNT(worker, mesh_connections, 1);
     if (!shared && !client->by_proxy && !admission_enter_address(admission, client))

@@ -20,6 +20,7 @@
 #include "ipc/channel.h"
 #include "net/deadline.h"
 #include "orders.h"
+#include "policy/verifier.h"
 #include "process/descriptors.h"
 #include "process/sandbox.h"
 #include "process/spawn.h"
@@ -68,6 +69,7 @@ static int worker_open(struct worker *worker, unsigned index, struct err *err)
     worker->domain_owners = memory_new(BOARD_DOMAINS * sizeof(*worker->domain_owners));
     worker->turn = client_turn_new(worker);
     TAILQ_INIT(&worker->clients);
+    worker->verifier = verifier_new(worker);
     worker->channel = channel_new(worker->io, CHILD_CHANNEL, &worker_orders, worker);
     return 0;
 }
@@ -80,6 +82,7 @@ static void worker_close(struct worker *worker)
     io_leave(worker->io);
     client_turn_free(worker->turn);
     acceptors_free(worker);
+    verifier_free(worker->verifier);
     access_log_free(worker->log);
     exchange_free_spares(worker);
     serving_unref(worker->prepared);
@@ -127,7 +130,8 @@ int main(int argc, char **argv)
         log_error("event=start_failed reason=\"%s\"", err.text);
         return 1;
     }
-    sandbox_confine(SANDBOX_WORKER, &worker.board->workers[index].refused_call);
+    sandbox_confine_threads(SANDBOX_WORKER, &worker.board->workers[index].refused_call,
+                            verifier_start, worker.verifier);
     deadline_init(&heartbeat.next, worker.io, on_heartbeat, &heartbeat);
     deadline_set(&heartbeat.next, io_now_ms(worker.io) + ALIVE_MS);
     io_run(worker.io);

@@ -20,6 +20,7 @@ struct endpoint_table;
 struct exchange;
 struct service;
 struct tls_server;
+struct verifier;
 
 TAILQ_HEAD(client_list, client);
 
@@ -59,6 +60,7 @@ struct worker {
     struct access_log *log;
     struct endpoint_table *endpoints;
     struct client_turn *turn;
+    struct verifier *verifier;  /* of passwords */
     struct acceptor *acceptors; /* the first; each knows the next */
     struct client_list clients;
     struct buffer head_out;   /* the head that is being written in this turn */

@@ -262,7 +262,7 @@ def unit_tests_registered(tree):
 
 REASONS = "include/model/reasons.h"
 REFUSES = re.compile(  # where words are given to what refuses, returned, or in a table of refusals
-    r"\b(?:(?:(?:client_)?refuse\w*|bad|read_line_end|exchange_fail|exchange_client_gone|\w*fail|client_note_refusal)\("
+    r"\b(?:(?:(?:client_)?refuse\w*|bad|read_line_end|exchange_fail|exchange_answer|exchange_client_gone|\w*fail|client_note_refusal)\("
     r"|reason = )[^;{}]*"
     r"|\breturn [^;{}(]*;|\{ (?:\d{3}|SSL_R_\w+), [^;{}]*"
 )

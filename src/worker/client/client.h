@@ -77,6 +77,7 @@ struct client {
     bool ready;              /* the handshake is done */
     bool idle;               /* in the idle list */
     bool counted_by_address;
+    bool shared_source; /* the routing mesh: many clients come from this address */
     unsigned requests;
     int64_t accepted_us;
     int64_t handshake_us;

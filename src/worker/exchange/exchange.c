@@ -15,6 +15,7 @@
 #include "../backend/service.h"
 #include "../client/client.h"
 #include "../policy/delivery.h"
+#include "../policy/policy.h"
 #include "balancer.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -167,6 +168,7 @@ void exchange_finish(struct exchange *exchange)
     if (exchange->queued)
         service_unqueue(service, exchange);
     exchange->queued = false;
+    policy_forget(exchange);
     exchange_enter(exchange, EXCHANGE_DONE);
     exchange->codec->flush(exchange);
     access_log_exchange(worker->log, exchange);
@@ -275,7 +277,7 @@ static struct text host_name(struct exchange *exchange)
     return text_make(copy, host.len);
 }
 
-/* Domain and route. False: the exchange was refused. */
+/* Domain and route (NULL: none). False: the exchange was refused. */
 static bool route(struct exchange *exchange)
 {
     const struct snapshot *snapshot = exchange->serving->snapshot;
@@ -304,11 +306,8 @@ static bool route(struct exchange *exchange)
     }
     exchange->path = path;
     exchange->route = snapshot_find_route(snapshot, exchange->domain, path);
-    if (!exchange->route) {
-        exchange_fail(exchange, 404, "no_such_route");
-        return false;
-    }
-    exchange->service = serving_service(exchange->serving, exchange->route->service);
+    if (exchange->route)
+        exchange->service = serving_service(exchange->serving, exchange->route->service);
     return true;
 }
 
@@ -321,17 +320,23 @@ static bool body_is_too_large(const struct exchange *exchange, uint64_t bytes)
 
 void exchange_start(struct exchange *exchange)
 {
+    client_address_settle(exchange);
+    if (!exchange->https)
+        redirect_to_https(exchange);
+    else if (route(exchange) && (!exchange->domain->policy || policy_check(exchange)))
+        exchange_go_on(exchange);
+}
+
+void exchange_go_on(struct exchange *exchange)
+{
     const struct header_settings *headers = &exchange->serving->snapshot->headers;
     const struct log_settings *log = &exchange->serving->snapshot->log;
     struct h1_refusal refusal;
 
-    client_address_settle(exchange);
-    if (!exchange->https) {
-        redirect_to_https(exchange);
+    if (!exchange->route) {
+        exchange_fail(exchange, 404, "no_such_route");
         return;
     }
-    if (!route(exchange))
-        return;
     exchange->upgrades = exchange->request_framing.wants_upgrade;
     if (forwarding_clean_request(&exchange->request, (enum underscore_rule)headers->underscore,
                                  log->traceparent == TRACEPARENT_PASS, &refusal) < 0) {

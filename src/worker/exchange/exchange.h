@@ -18,6 +18,7 @@ struct client;
 struct client_stream;
 struct endpoint;
 struct service;
+struct verification;
 
 enum exchange_state {
     EXCHANGE_ROUTING,    /* request head is complete, no endpoint chosen yet */
@@ -31,7 +32,7 @@ enum exchange_state {
 
 /* One request and its response. Owned by its client. */
 struct exchange {
-    TAILQ_ENTRY(exchange) queue_link;    /* in its service's queue */
+    TAILQ_ENTRY(exchange) queue_link;    /* in its service's queue, or of a password's check */
     TAILQ_ENTRY(exchange) endpoint_link; /* among those that run at its endpoint */
     /* owned */
     struct arena arena; /* both heads and what is made of them */
@@ -49,6 +50,8 @@ struct exchange {
     const struct snapshot_route *route;
     struct service *service;
     struct endpoint *endpoint;
+    /* of the worker's verifier, while it waits for one */
+    struct verification *verification;
     /* lent by the endpoint's pool, NULL before EXCHANGE_CONNECTING */
     struct backend_conn *backend;
 
@@ -74,12 +77,11 @@ struct exchange {
 
     struct text request_id; /* of `request_id_hex` */
     char request_id_hex[EXCHANGE_ID_BYTES];
-    struct text host;       /* lower case, no port */
-    struct text path;       /* as routes see it: no query, no dot segments */
-    struct text set_cookie; /* sticky: for the response */
-    /* of a WebSocket that HTTP/2 asked for: Sec-WebSocket-Accept of its 101; "": the client looks
-     */
-    struct text websocket_accept;
+    struct text host;             /* lower case, no port */
+    struct text path;             /* as routes see it: no query, no dot segments */
+    struct text set_cookie;       /* sticky: for the response */
+    struct text websocket_accept; /* of the 101 for HTTP/2; "": the client looks itself */
+    struct text user;             /* whose password it has; "": nobody was asked, or not yet */
 
     int status;         /* of the response, as logged */
     const char *reason; /* why it was refused or cut; NULL = it was not */
@@ -93,8 +95,7 @@ struct exchange {
     int64_t first_byte_us; /* since started_us; -1: none came */
 };
 
-/* --- for the codecs ----------------------------------------------------------------------------
- */
+/* --- for the codecs */
 
 struct exchange *exchange_new(struct client *client, const struct client_codec *codec);
 
@@ -138,9 +139,10 @@ void exchange_requeued(struct exchange *exchange);
 /* The endpoint has drained for as long as it may. */
 void exchange_drained_out(struct exchange *exchange);
 
-/* --- inside this folder
- * --------------------------------------------------------------------------- */
+/* --- inside this folder */
 
+/* The domain's policy has nothing against it (policy/). */
+void exchange_go_on(struct exchange *exchange);
 void exchange_connect(struct exchange *exchange);
 void exchange_finish(struct exchange *exchange);
 void exchange_enter(struct exchange *exchange, enum exchange_state next);

@@ -91,7 +91,8 @@ class Swarmward:
             entries[name] = entry
         domains = domains if domains is not None else {"a.test": next(iter(services))}
         if certificates is None:
-            names = sorted({name for name in domains})
+            full = [entry for entry in domains.values() if isinstance(entry, dict)]
+            names = sorted({*domains, *(name for entry in full for name in entry.get("aliases", ()))})
             certificates = [self.authority.issue(*names)] if names else []
         whole = {
             "version": 1,

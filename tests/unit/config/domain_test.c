@@ -143,9 +143,56 @@ static const struct refusal mapped[] = {
           "clinic, cert: c, key: k }] }"),
       "4:29: domains.a.example.certificate: no certificate \"klinic\" under tls.certificates; did "
       "you mean \"clinic\"?" },
-    { MAPPED("{ maintenance: { enabled: true }, routes: [{ service: portal }] }"),
-      "4:16: domains.a.example.maintenance: is not available in this version: there is no "
-      "maintenance page yet; remove it" },
+    { MAPPED("{ redirect: www_to_apex, routes: [{ service: portal }] }"),
+      "4:26: domains.a.example.redirect: needs a name both with and without www.; write the other "
+      "one under aliases" },
+    { MAPPED("{ redirect: apex_to_www, aliases: [www.b.example], routes: [{ service: portal }] }"),
+      "4:26: domains.a.example.redirect: needs a name both with and without www.; write the other "
+      "one under aliases" },
+    { MAPPED("{ redirect: www, routes: [{ service: portal }] }"),
+      "4:26: domains.a.example.redirect: \"www\" is not known here; write none, www_to_apex or "
+      "apex_to_www" },
+    { MAPPED("{ access: { allow: [10.0.0.1] }, routes: [{ service: portal }] }"),
+      "4:34: domains.a.example.access.allow: \"10.0.0.1\" is no range of addresses; write it like "
+      "10.0.0.0/24" },
+    { MAPPED("{ access: { deny: 10.0.0.0/8 }, routes: [{ service: portal }] }"),
+      "4:32: domains.a.example.access.deny: must be a list, like [a, b]" },
+    { MAPPED("{ access: { alow: [] }, routes: [{ service: portal }] }"),
+      "4:26: domains.a.example.access: \"alow\" is not known; did you mean \"allow\"?" },
+    { MAPPED("{ rate_limit: { burst: 5 }, routes: [{ service: portal }] }"),
+      "4:28: domains.a.example.rate_limit: burst has no effect without rate; remove it, or add "
+      "rate: 20/s" },
+    { MAPPED("{ basic_auth: { forward: true }, routes: [{ service: portal }] }"),
+      "4:28: domains.a.example.basic_auth: forward has no effect without users_file; remove it "
+      "(without users_file the field Authorization always goes on)" },
+    { MAPPED("{ basic_auth: { users_file: \"config:users\" }, routes: [{ service: portal }] }"),
+      "4:28: domains.a.example.basic_auth: a config can be read by everybody who may inspect the "
+      "swarm; make it a secret and write secret:NAME" },
+    { MAPPED("{ redirects: [{ path: /a, to: /a/b }], routes: [{ service: portal }] }"),
+      "4:28: domains.a.example.redirects: /a/b is beneath /a, so the redirect would lead to "
+      "itself" },
+    { MAPPED("{ redirects: [{ path: /, to: /new }], routes: [{ service: portal }] }"),
+      "4:28: domains.a.example.redirects: /new is beneath /, so the redirect would lead to "
+      "itself" },
+    { MAPPED("{ redirects: [{ path: /a }], routes: [{ service: portal }] }"),
+      "4:28: domains.a.example.redirects: \"to\" is missing: Where to: a path of the same domain, "
+      "or https://HOST/PATH. What follows `path` in the request, and its query, are put behind "
+      "it." },
+    { MAPPED("{ redirects: [{ path: /a, to: /b }, { path: /a/, to: /c }], routes: [{ service: "
+             "portal }] }"),
+      "4:50: domains.a.example.redirects: the path /a is there twice, the first time in line 4; "
+      "remove one" },
+    { MAPPED("{ redirects: [{ path: /a, to: \"//evil\" }, { path: a, to: /c }], routes: [{ "
+             "service: portal }] }"),
+      "4:56: domains.a.example.redirects: path must begin with /" },
+    { MAPPED("{ redirects: [{ path: /a, to: \"https://u@evil/\" }], routes: [{ service: portal }] "
+             "}"),
+      "4:44: domains.a.example.redirects.to: must have a host behind its scheme, and no user" },
+    { MAPPED("{ redirects: [{ path: /a, to: \"/b?c\" }], routes: [{ service: portal }] }"),
+      "4:44: domains.a.example.redirects.to: may have visible ASCII without ?, # and \\ only; the "
+      "query of the request goes along by itself" },
+    { MAPPED("{ redirects: [{ path: /a, to: /b, status: 200 }], routes: [{ service: portal }] }"),
+      "4:56: domains.a.example.redirects.status: must be one of 301, 302, 303, 307, 308" },
     { MAPPED("{ aliases: b.example, routes: [{ service: portal }] }"),
       "4:25: domains.a.example.aliases: must be a list, like [a, b]" },
     { MAPPED("{ aliases: [b.example, [c.example]], routes: [{ service: portal }] }"),

@@ -126,9 +126,11 @@ static void add_routes(struct snapshot *snapshot)
     snapshot->routes[1] = (struct snapshot_route){
         .name = TEXT("api"), .path = TEXT("/api"), .service = 1, .policy = patient
     };
-    snapshot->routes[2] = (struct snapshot_route){
-        .name = TEXT("v2"), .path = TEXT("/api/v2"), .service = 1, .policy = patient
-    };
+    snapshot->routes[2] = (struct snapshot_route){ .maintenance = true,
+                                                   .name = TEXT("v2"),
+                                                   .path = TEXT("/api/v2"),
+                                                   .service = 1,
+                                                   .policy = patient };
     snapshot->routes[3] = (struct snapshot_route){ .name = TEXT("new"),
                                                    .path = TEXT("/api"),
                                                    .service = 1,
@@ -165,6 +167,54 @@ static void add_deliveries(struct snapshot *snapshot)
     deliveries->text_count = 1;
 }
 
+static void add_users(struct snapshot *snapshot)
+{
+    struct snapshot_users *users = arena_new(&snapshot->arena, 1, sizeof(*users));
+
+    users->items = arena_new(&snapshot->arena, 2, sizeof(*users->items));
+    users->count = 2;
+    users->items[0] =
+        (struct snapshot_user){ TEXT("ada"),
+                                TEXT("$5$a$FWXdh6oXOJQkX7oAcP02d0Gnxjct6ra8Fwv29U9RIN2") };
+    users->items[1] = (struct snapshot_user){
+        TEXT("bob"), TEXT("$2b$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW")
+    };
+    snapshot->policies.users = users;
+    snapshot->policies.users_count = 1;
+}
+
+/* The first has everything, the second nothing but a host. */
+static void add_domain_policies(struct snapshot *snapshot)
+{
+    struct arena *arena = &snapshot->arena;
+    struct snapshot_policies *policies = &snapshot->policies;
+    struct snapshot_domain_policy *all;
+
+    add_users(snapshot);
+    policies->pages = arena_new(arena, 1, sizeof(*policies->pages));
+    policies->pages[policies->page_count++] = TEXT("<p>closed");
+    policies->items = arena_new(arena, 2, sizeof(*policies->items));
+    policies->count = 2;
+    for (uint32_t i = 0; i < 2; i++)
+        fields_set_defaults(&domain_policy_fields, &policies->items[i].settings, arena);
+    all = &policies->items[0];
+    all->identity = 7;
+    field_add(fields_find(&domain_policy_fields, TEXT("access.allow")), &all->settings,
+              TEXT("10.0.0.0/8"), arena, NULL);
+    field_add(fields_find(&domain_policy_fields, TEXT("access.deny")), &all->settings,
+              TEXT("10.1.0.0/16"), arena, NULL);
+    all->settings.rate = (struct rate){ .count = 100, .period_ms = 10000 };
+    all->settings.maintenance = true;
+    all->users = policies->users;
+    all->page = policies->pages[0];
+    all->redirects = arena_new(arena, 2, sizeof(*all->redirects));
+    all->redirect_count = 2;
+    all->redirects[0] = (struct snapshot_redirect){ TEXT("/old"), TEXT("https://b.test/x"), 302 };
+    all->redirects[1] = (struct snapshot_redirect){ TEXT("/a"), TEXT_NONE, 308 };
+    snapshot_policy_networks(all, arena);
+    policies->items[1].redirect_host = TEXT("portal.example");
+}
+
 struct snapshot *example_snapshot(void)
 {
     struct snapshot *snapshot = with_defaults();
@@ -175,15 +225,18 @@ struct snapshot *example_snapshot(void)
     add_routes(snapshot);
     add_deliveries(snapshot);
     add_client_cas(snapshot);
+    add_domain_policies(snapshot);
     domains[0] = (struct snapshot_domain){
         .name = TEXT("portal.example"),
         .certificates = { 0, 1 },
         .first_route = 0,
         .route_count = 4,
         .delivery = 1,
+        .policy = &snapshot->policies.items[0],
     };
     domains[1] = domains[0];
     domains[1].name = TEXT("www.portal.example");
+    domains[1].policy = &snapshot->policies.items[1];
     domains[2] = (struct snapshot_domain){
         .name = TEXT("lab.example"),
         .wildcard = true,

@@ -35,6 +35,7 @@ struct thing {
     struct text_list words;
     struct address address;
     struct status_range status;
+    struct rate visits;
     int64_t port;
 };
 
@@ -109,6 +110,12 @@ static const struct field rows[] = {
       FIELD_AT(struct thing, status),
       .kind = FIELD_STATUS_RANGE,
       .fallback = "200-399" },
+    { .name = "visits",
+      FIELD_AT(struct thing, visits),
+      .kind = FIELD_RATE,
+      .least = 1,
+      .most = 1000,
+      .fallback = "100/10s" },
     { .name = "deep.port",
       FIELD_AT(struct thing, port),
       .kind = FIELD_AUTO_INTEGER,
@@ -236,6 +243,38 @@ static const struct {
     { "status", "200-600", NULL, "must be within 100-599, the smaller one first" },
     { "status", "2xx", NULL, "\"2xx\" is no range of statuses; write it like 200-399 or 204" },
     { "status", "200-", NULL, "\"200-\" is no range of statuses; write it like 200-399 or 204" },
+    { "visits", "1/s", "1/s", NULL },
+    { "visits", "1/1s", "1/s", NULL },
+    { "visits", "1000/60s", "1000/m", NULL },
+    { "visits", "5/90s", "5/90s", NULL },
+    { "visits", "5/h", "5/h", NULL },
+    { "visits", "5/60m", "5/h", NULL },
+    { "visits", "0/s", NULL, "must be between 1 and 1000 in a time" },
+    { "visits", "1001/s", NULL, "must be between 1 and 1000 in a time" },
+    { "visits", "99999999999999999999/s", NULL,
+      "\"99999999999999999999/s\" is no rate; write a whole number and a time of 1s to 1h, like "
+      "20/s, 100/10s or 300/m" },
+    { "visits", "5", NULL,
+      "\"5\" is no rate; write a whole number and a time of 1s to 1h, like 20/s, 100/10s or "
+      "300/m" },
+    { "visits", "5/", NULL,
+      "\"5/\" is no rate; write a whole number and a time of 1s to 1h, like 20/s, 100/10s or "
+      "300/m" },
+    { "visits", "5/0s", NULL,
+      "\"5/0s\" is no rate; write a whole number and a time of 1s to 1h, like 20/s, 100/10s or "
+      "300/m" },
+    { "visits", "5/2h", NULL,
+      "\"5/2h\" is no rate; write a whole number and a time of 1s to 1h, like 20/s, 100/10s or "
+      "300/m" },
+    { "visits", "05/s", NULL,
+      "\"05/s\" is no rate; write a whole number and a time of 1s to 1h, like 20/s, 100/10s or "
+      "300/m" },
+    { "visits", "5/ms", NULL,
+      "\"5/ms\" is no rate; write a whole number and a time of 1s to 1h, like 20/s, 100/10s or "
+      "300/m" },
+    { "visits", "5B/s", NULL,
+      "\"5B/s\" is no rate; write a whole number and a time of 1s to 1h, like 20/s, 100/10s or "
+      "300/m" },
     { "deep.port", "auto", "auto", NULL },
     { "deep.port", "443", "443", NULL },
     { "deep.port", "0", NULL, "must be auto or between 1 and 65535" },

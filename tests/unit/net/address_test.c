@@ -65,6 +65,70 @@ static void a_mapped_address_is_its_ipv4_self(void **state)
     assert_true(address_is_loopback(&mapped));
 }
 
+static bool contains(const char *prefix, const char *host)
+{
+    struct address_prefix network;
+    struct address address;
+
+    assert_int_equal(address_prefix_parse(text_of(prefix), &network, NULL), 0);
+    assert_int_equal(address_parse_host(text_of(host), 1, &address, NULL), 0);
+    return address_prefix_contains(&network, &address);
+}
+
+static void a_network_contains_what_begins_like_it(void **state)
+{
+    static const struct {
+        const char *prefix;
+        const char *host;
+        bool in;
+    } cases[] = {
+        { "10.0.0.0/8", "10.255.0.1", true },
+        { "10.0.0.0/8", "11.0.0.1", false },
+        { "10.0.0.128/25", "10.0.0.127", false },
+        { "10.0.0.128/25", "10.0.0.128", true },
+        { "10.0.0.1/32", "10.0.0.1", true },
+        { "10.0.0.1/32", "10.0.0.0", false },
+        { "0.0.0.0/0", "255.255.255.255", true },
+        { "0.0.0.0/0", "::1", false },
+        { "::/0", "10.0.0.1", false },
+        { "::/0", "::1", true },
+        { "2001:db8::/33", "2001:db8:7fff::", true },
+        { "2001:db8::/33", "2001:db8:8000::", false },
+        /* IPv4-mapped, on either side or on both */
+        { "10.0.0.0/8", "::ffff:10.1.2.3", true },
+        { "::ffff:10.0.0.0/104", "10.1.2.3", true },
+        { "::ffff:10.0.0.0/104", "11.1.2.3", false },
+        { "::ffff:10.0.0.0/104", "::ffff:10.1.2.3", true },
+        { "::ffff:10.0.0.1/128", "10.0.0.1", true },
+        { "::ffff:10.0.0.1/128", "10.0.0.0", false },
+        { "::ffff:0:0/96", "192.0.2.1", true },
+        { "::ffff:0:0/96", "::1", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (contains(cases[i].prefix, cases[i].host) != cases[i].in)
+            fail_msg("%s in %s", cases[i].host, cases[i].prefix);
+}
+
+static uint64_t client_hash(const char *host)
+{
+    static const uint64_t key[2] = { 1, 2 };
+    struct address address;
+
+    assert_int_equal(address_parse_host(text_of(host), 1, &address, NULL), 0);
+    return address_client_hash(&address, key);
+}
+
+static void one_client_is_an_ipv4_address_or_a_64(void **state)
+{
+    (void)state;
+    assert_true(client_hash("10.0.0.1") != client_hash("10.0.0.2"));
+    assert_true(client_hash("10.0.0.1") == client_hash("::ffff:10.0.0.1"));
+    assert_true(client_hash("2001:db8::1") == client_hash("2001:db8::ffff:2"));
+    assert_true(client_hash("2001:db8::1") != client_hash("2001:db8:0:1::1"));
+}
+
 static void loopback_is_the_whole_of_127_and_no_more(void **state)
 {
     struct address address;
@@ -85,6 +149,8 @@ int main(void)
         cmocka_unit_test(good_addresses_print_as_they_were_written),
         cmocka_unit_test(what_is_no_address_is_refused_with_words),
         cmocka_unit_test(a_mapped_address_is_its_ipv4_self),
+        cmocka_unit_test(a_network_contains_what_begins_like_it),
+        cmocka_unit_test(one_client_is_an_ipv4_address_or_a_64),
         cmocka_unit_test(loopback_is_the_whole_of_127_and_no_more),
     };
 
