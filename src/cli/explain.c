@@ -10,6 +10,25 @@
 /* The label's column; what it labels follows, and a line end. */
 #define LINE(label, format) "%-12s " format "\n", label
 
+static void write_policy(const char *label, json_t *policy, struct buffer *out)
+{
+    struct buffer line = { 0 };
+    const char *key;
+    const json_t *value;
+    void *at;
+
+    for (at = json_object_iter(policy); at; at = json_object_iter_next(policy, at)) {
+        key = json_object_iter_key(at);
+        value = json_object_iter_value(at);
+        if (json_string_length(value))
+            buffer_format(&line, "%s%s=%s", buffer_len(&line) ? " " : "", key,
+                          json_string_value(value));
+    }
+    buffer_append_byte(&line, '\0');
+    buffer_format(out, LINE(label, "%s"), line.bytes + line.start);
+    buffer_done(&line);
+}
+
 static void write_domain(const json_t *domain, struct buffer *out)
 {
     const json_t *certificate;
@@ -28,25 +47,17 @@ static void write_domain(const json_t *domain, struct buffer *out)
                       answer_text(certificate, "not_after"),
                       answer_number(certificate, "days_left"));
     }
+    if (json_object_get(domain, "policy"))
+        write_policy("policy", json_object_get(domain, "policy"), out);
 }
 
-static void write_policy(const char *label, json_t *policy, struct buffer *out)
+static void write_redirect(const json_t *answer, struct buffer *out)
 {
-    struct buffer line = { 0 };
-    const char *key;
-    const json_t *value;
-    void *at;
-
-    for (at = json_object_iter(policy); at; at = json_object_iter_next(policy, at)) {
-        key = json_object_iter_key(at);
-        value = json_object_iter_value(at);
-        if (json_string_length(value))
-            buffer_format(&line, "%s%s=%s", buffer_len(&line) ? " " : "", key,
-                          json_string_value(value));
-    }
-    buffer_append_byte(&line, '\0');
-    buffer_format(out, LINE(label, "%s"), line.bytes + line.start);
-    buffer_done(&line);
+    if (json_object_get(answer, "location_host"))
+        buffer_format(out, LINE("sent to", "%s"), answer_text(answer, "location_host"));
+    if (json_object_get(answer, "redirect_to"))
+        buffer_format(out, LINE("sent to", "%s, for paths beneath %s"),
+                      answer_text(answer, "redirect_to"), answer_text(answer, "redirect_path"));
 }
 
 static void write_route(const json_t *route, struct buffer *out)
@@ -107,6 +118,7 @@ static void print(const json_t *answer)
                   answer_text(answer, "scheme"), answer_text(answer, "host"),
                   answer_text(answer, "path"));
     write_domain(json_object_get(answer, "domain"), &out);
+    write_redirect(answer, &out);
     write_route(json_object_get(answer, "route"), &out);
     write_service(json_object_get(answer, "service"), &out);
     write_quarantined(json_object_get(answer, "quarantined"), &out);

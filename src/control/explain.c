@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "commands.h"
 #include "endpoint_facts.h"
+#include "explain_policy.h"
 #include "http/http_path.h"
 #include "json_out.h"
 #include "snapshot_facts.h"
@@ -25,13 +26,6 @@ struct target {
     struct text host;
     struct text path;
     char host_bytes[HOST_BYTES]; /* lower case */
-};
-
-/* What the request would meet; status 0: it is forwarded, -1: there is not even a handshake. */
-struct verdict {
-    int status;
-    const char *reason; /* as in the access log */
-    struct text why;
 };
 
 static int parse_port(struct text text, uint16_t *port_out, struct err *err)
@@ -196,9 +190,10 @@ static struct verdict explain_path(const struct control *control,
                               TEXT("the path has a bad escape, a backslash, or climbs above /") };
     } else {
         route = snapshot_find_route(control->snapshot, domain, normal);
-        if (route)
+        verdict = explain_policy(domain, route, normal, json);
+        if (verdict.status == 0 && route)
             verdict = explain_route(control, route, json);
-        else
+        else if (verdict.status == 0)
             verdict =
                 (struct verdict){ 404, "no_such_route",
                                   TEXT("the domain has no route whose path begins this one") };
@@ -240,8 +235,13 @@ static struct verdict explain_domain(const struct control *control, const struct
     json_put_text(json, "name", snapshot_domain_name(domain, name));
     json_put_text(json, "matched", domain->wildcard ? TEXT("wildcard") : TEXT("exact"));
     snapshot_write_certificates(snapshot, domain->certificates, "certificates", json);
+    if (domain->policy)
+        write_policy("policy", &domain_policy_fields, &domain->policy->settings, json);
     json_put_object_end(json);
     verdict = explain_path(control, domain, target->path, json);
+    if (verdict.status == 0 && domain->policy)
+        verdict.why = TEXT("it goes to one of the usable endpoints of the service, for those whom "
+                           "the policy of the domain lets in");
     if (verdict.status == 0 && !is_in_date(snapshot, domain))
         verdict.why =
             TEXT("it would be forwarded, but the certificate is out of date: clients refuse it");

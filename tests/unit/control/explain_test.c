@@ -37,6 +37,14 @@ static struct snapshot_route routes[] = {
     { .name = { "root", 4 }, .path = { "/", 1 }, .service = 1, .policy = &route_policy },
     { .name = { "none", 4 }, .path = { "/", 1 }, .service = 2, .policy = &route_policy },
 };
+static struct snapshot_redirect redirects[] = {
+    { .path = { "/old", 4 }, .to = { "/api", 4 }, .status = 302 },
+};
+static struct snapshot_domain_policy policies[] = {
+    { .settings = { .maintenance = true } },
+    { .redirect_host = { "a.test", 6 } },
+    { .redirects = redirects, .redirect_count = 1 },
+};
 static struct snapshot_certificate certificates[2];
 static struct snapshot_domain domains[] = {
     { .name = { "a.test", 6 }, .certificates = { 0, SNAPSHOT_NONE }, .route_count = 2 },
@@ -53,6 +61,12 @@ static struct snapshot_domain domains[] = {
       .certificates = { 0, SNAPSHOT_NONE },
       .first_route = 3,
       .route_count = 1 },
+    { .name = { "closed.test", 11 }, .route_count = 2, .policy = &policies[0] },
+    { .name = { "www.a.test", 10 }, .route_count = 2, .policy = &policies[1] },
+    { .name = { "moved.test", 10 },
+      .certificates = { 0, SNAPSHOT_NONE },
+      .route_count = 2,
+      .policy = &policies[2] },
 };
 static struct snapshot snapshot = {
     .services = services,
@@ -62,7 +76,7 @@ static struct snapshot snapshot = {
     .certificates = certificates,
     .certificate_count = 2,
     .domains = domains,
-    .domain_count = 4,
+    .domain_count = 7,
     .fallback_certificates = { SNAPSHOT_NONE, SNAPSHOT_NONE },
 };
 static struct control control;
@@ -83,6 +97,12 @@ static const struct {
     { "https://y.lab.test/", "refused", 503, "no_endpoint" }, /* its endpoint is down */
     { "https://d.test/", "refused", 503, "no endpoint" },
     { "https://c.test/api", "forwarded", 0, "out of date" },
+    { "https://closed.test/api", "refused", 503, "maintenance" },
+    { "https://closed.test/none", "refused", 503, "maintenance" },
+    { "https://www.a.test/none", "redirected", 308, "\"location_host\":\"a.test\"" },
+    { "https://moved.test/old/x", "redirected", 302, "\"redirect_to\":\"/api\"" },
+    { "https://moved.test/older", "refused", 404, "no_such_route" },
+    { "https://moved.test/api", "forwarded", 0, "whom the policy of the domain lets in" },
     { "https://unknown.test/", "refused", 0, "unrecognized_name" },
     { "http://a.test/", "redirected", 308, "redirected to https" },
     { "ftp://a.test/", NULL, 0, "only http" },
@@ -160,6 +180,12 @@ static int make_world(void **state)
     (void)state;
     fields_set_defaults(&service_fields, &service_policy, &snapshot.arena);
     fields_set_defaults(&route_fields, &route_policy, &snapshot.arena);
+    for (size_t i = 0; i < 3; i++) {
+        bool maintenance = policies[i].settings.maintenance;
+
+        fields_set_defaults(&domain_policy_fields, &policies[i].settings, &snapshot.arena);
+        policies[i].settings.maintenance = maintenance;
+    }
     fields_set_defaults(&listener_fields, &snapshot.listeners, &snapshot.arena);
     for (size_t i = 0; i < 2; i++)
         endpoints[i].address.v4.sin_family = AF_INET;
