@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 prefix ?= $(PREFIX)
 DESTDIR ?=
-PROGRAMS = swarmward swarmward-control swarmward-worker swarmward-checker swarmward.service
+PROGRAMS = swarmward swarmward-control swarmward-worker swarmward-keys swarmward-checker swarmward.service
 FUZZ_SECONDS ?= 60
 
 .PHONY: help build demo test bench lint docs fuzz image swarm-demo install clean

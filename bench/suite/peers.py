@@ -139,6 +139,15 @@ class Swarmward(Peer):
         return f"swarmward {commit}"
 
 
+class KeysInWorkers(Swarmward):
+    """The same without swarmward-keys: what the process of its own costs."""
+
+    name = "keys-in-workers"
+
+    def command(self):
+        return super().command() + ["--keys-in-workers"]
+
+
 class Nginx(Peer):
     name = "nginx"
     template = "nginx.conf"
@@ -212,3 +221,4 @@ class Caddy(Peer):
 
 
 PEERS = [Swarmward, Nginx, Haproxy, H2o, Caddy]
+VARIANTS = [KeysInWorkers]  # of swarmward itself: measured beside it, no peers

@@ -19,6 +19,7 @@ class Rate:
         self.certificate = options.get("certificate", "a")
         self.log = options.get("log", False)
         self.plain = options.get("plain", False)
+        self.variants = options.get("variants", False)  # with those of swarmward, too
         self.sink = options.get("sink", False)
         self.bytes_each = options.get("bytes_each", 0)
         self.unit = "ms/GB" if self.bytes_each else "us"
@@ -48,7 +49,7 @@ class Rate:
         """peer name -> medians over the rounds."""
         running, rounds = [], {}
         try:
-            for kind in bench.peers:
+            for kind in bench.peers + (bench.variants if self.variants else []):
                 peer = kind(self.setup(bench), bench.proxy_core)
                 running.append(peer)
                 peer.start()
@@ -87,7 +88,7 @@ def keepalive(name, title, path, size, log):
 
 def handshake(name, title, mode, certificate):
     arguments = ["--mode", mode, "--connections", "32", "--path", "/1k", "--expect-bytes", "1024"]
-    return Rate(name, title, arguments, certificate=certificate)
+    return Rate(name, title, arguments, certificate=certificate, variants=True)
 
 
 def download(name, title, path, size, connections):

@@ -14,25 +14,32 @@
  *
  *     control -> parent   PUBLISH, LOAD_FAILED
  *     parent -> control   HELLO, LOAD, ROLLED_OUT
- *     parent -> worker    LISTENER, LOG_SINK, PREPARE, COMMIT, CANCEL, DRAIN   (checker: no
- * LISTENER, LOG_SINK) worker -> parent    READY, REFUSED
+ *     parent -> worker    LISTENER, LOG_SINK, SIGNER, PREPARE, COMMIT, CANCEL, DRAIN
+ *     parent -> checker   PREPARE, COMMIT, CANCEL, DRAIN
+ *     parent -> keys      SIGNER, PREPARE, COMMIT, CANCEL
+ *     members -> parent   READY, REFUSED
+ *     worker -> keys      SIGN
+ *     keys -> worker      SIGNED
  */
 enum message_type {
-    MESSAGE_HELLO =
-        1,        /* struct message_hello; fds: command socket, [current snapshot, keyring, file] */
-    MESSAGE_LOAD, /* read the files again and publish; struct message_load */
-    MESSAGE_PUBLISH,     /* struct message_publish; fds: snapshot, keyring, text of the file (for
-                            control) */
+    MESSAGE_HELLO = 1,   /* struct message_hello; fds: command socket, [current snapshot, file] */
+    MESSAGE_LOAD,        /* read the files again and publish; struct message_load */
+    MESSAGE_PUBLISH,     /* struct message_publish; fds: snapshot, keyring, ticket secret, text of
+                            the file (for control) */
     MESSAGE_LOAD_FAILED, /* struct message_failure: why nothing was published */
     MESSAGE_ROLLED_OUT,  /* struct message_failure: reason empty = every worker committed */
     MESSAGE_LISTENER,    /* struct message_listener; fd: this worker's own listening socket */
     MESSAGE_LOG_SINK,    /* fd: where access log lines go; no fd: nowhere */
-    MESSAGE_PREPARE,     /* struct message_generation; fds: snapshot, keyring */
+    MESSAGE_PREPARE,     /* struct message_generation; fds: to workers snapshot, ticket secret,
+                            [keyring]; to the checker snapshot; to keys keyring */
     MESSAGE_READY,       /* struct message_generation */
     MESSAGE_REFUSED,     /* struct message_failure */
     MESSAGE_COMMIT,      /* struct message_generation */
     MESSAGE_CANCEL,      /* struct message_generation */
     MESSAGE_DRAIN,       /* no body: finish what runs, then exit */
+    MESSAGE_SIGNER,      /* struct message_signer; fd: this end of a worker's channel to keys */
+    MESSAGE_SIGN,        /* ipc/signing.h */
+    MESSAGE_SIGNED,      /* ipc/signing.h */
 };
 
 enum process_role {
@@ -40,6 +47,7 @@ enum process_role {
     ROLE_CONTROL,
     ROLE_WORKER,
     ROLE_CHECKER,
+    ROLE_KEYS,
 };
 
 /* The permission table: may `sender` send `type` to `receiver`? */
@@ -87,6 +95,10 @@ struct message_generation {
     uint64_t generation;
 };
 
+struct message_signer {
+    uint32_t worker; /* whose channel it is */
+};
+
 struct message_failure {
     uint64_t id;
     uint64_t generation;
@@ -103,6 +115,8 @@ void message_listener_put(struct buffer *out, const struct message_listener *lis
 int message_listener_get(struct text body, struct message_listener *listener_out);
 void message_generation_put(struct buffer *out, const struct message_generation *generation);
 int message_generation_get(struct text body, struct message_generation *generation_out);
+void message_signer_put(struct buffer *out, const struct message_signer *signer);
+int message_signer_get(struct text body, struct message_signer *signer_out);
 void message_failure_put(struct buffer *out, const struct message_failure *failure);
 int message_failure_get(struct text body, struct message_failure *failure_out);
 

@@ -90,6 +90,7 @@ struct board {
     _Atomic uint64_t generation;
     _Atomic int64_t committed_wall_ms;
     struct board_child control;
+    struct board_child keys;
     struct board_child checker;
     struct board_child workers[BOARD_WORKERS];
     /* written by the checker */

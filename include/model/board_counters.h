@@ -13,6 +13,9 @@
     X(handshakes_full)                                                                             \
     X(handshakes_resumed)                                                                          \
     X(handshakes_failed)                                                                           \
+    X(signatures)                                                                                  \
+    X(signatures_again)                                                                            \
+    X(signatures_refused)                                                                          \
     X(requests)                                                                                    \
     X(requests_refused)                                                                            \
     X(responses_2xx)                                                                               \

@@ -10,7 +10,7 @@
 /*
  * The secrets that belong to a snapshot: private keys by the hash of their public half, and the
  * secret that ticket keys come from. Travels beside the snapshot as its own sealed memfd, so that
- * whoever must not hold it is simply not sent it.
+ * whoever must not hold it is simply not sent it: keys go to swarmward-keys, the secret to workers.
  */
 
 #define KEYRING_TICKET_SECRET_BYTES 32
@@ -23,12 +23,13 @@ struct keyring_key {
 struct keyring {
     /* owned */
     struct arena arena;
-    void *mapping;
-    size_t mapping_bytes;
+    void *bytes; /* locked memory; NULL while it is built */
+    size_t byte_count;
     struct string_map index;
     struct keyring_key *keys;
     uint32_t key_count;
     int references;
+    bool locked; /* what is in `bytes` is not swapped out */
     uint8_t ticket_secret[KEYRING_TICKET_SECRET_BYTES];
 };
 
@@ -41,8 +42,17 @@ void keyring_unref(struct keyring *keyring); /* wipes what it held itself */
 const struct keyring_key *keyring_find(const struct keyring *keyring,
                                        const uint8_t id[SNAPSHOT_ID_BYTES]);
 
-/* As snapshot_to_fd() and snapshot_from_fd(). No copy of a secret is left on the heap. */
-int keyring_to_fd(const struct keyring *keyring, struct err *err);
+/* Who signs needs no tickets, and who makes tickets does not sign. */
+enum keyring_part {
+    KEYRING_KEYS,
+    KEYRING_TICKETS,
+};
+
+/*
+ * As snapshot_to_fd() and snapshot_from_fd(), but what was received is copied into memory that is
+ * locked, and wiped when it goes. No other copy of a secret is left.
+ */
+int keyring_to_fd(const struct keyring *keyring, enum keyring_part part, struct err *err);
 struct keyring *keyring_from_fd(int fd, struct err *err);
 
 #endif

@@ -45,6 +45,15 @@ void io_stop(struct io *io);
 void io_enter(struct io *io);
 void io_leave(struct io *io);
 
+/*
+ * Something to be done once when all that is active in this turn was looked at, however often it
+ * was asked for: what many callbacks gathered goes with one send.
+ */
+struct io_task;
+struct io_task *io_task_new(struct io *io, void (*run)(void *owner), void *owner);
+void io_task_free(struct io_task *task); /* NULL is fine */
+void io_task_run_later(struct io_task *task);
+
 /* Free `memory` with `free_it` at the outermost io_leave (at once outside of callbacks). */
 void io_free_later(struct io *io, void *memory, void (*free_it)(void *memory));
 

@@ -123,11 +123,11 @@ const char *stream_error(const struct stream *stream);
 int stream_fd(const struct stream *stream);
 struct stream_layer *stream_get_layer(struct stream *stream);
 
-/* A layer that waited for something else (a signature) goes on with its handshake. */
+/* For layers: the handshake waits for something else than bytes, which stay unread; it goes on. */
+void stream_hold_handshake(struct stream *stream);
 void stream_continue_handshake(struct stream *stream);
 
-/* For layers: bytes off the socket. Returns how many, 0 when none are there now, -1 at the end or
- * on failure. */
+/* For layers: bytes off the socket. How many; 0: none now; -1: at the end or on failure. */
 ssize_t stream_layer_receive(struct stream *stream, void *into, size_t bytes);
 /*
  * The same without a copy: at least `least` bytes (at most half of IO_RECEIVE_BYTES) in one piece,

@@ -17,6 +17,7 @@ struct run_options {
     const char *socket_path;     /* NULL: the default of command_socket.h */
     const char *user;            /* NULL: the default of privileges.h; only read when root */
     const char *docker_socket;   /* NULL: where it usually is; only read when root */
+    bool keys_in_workers;        /* no process for the keys */
 };
 
 /* Returns the exit code, when a signal or a failure ended it: 0 ended as asked, 1 it failed, 2 the

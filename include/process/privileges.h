@@ -37,6 +37,12 @@ capability_mask privileges_for_reader(capability_mask have);
 int privileges_choose_user(const char *name, capability_mask have,
                            struct spawn_identity *identity_out, struct err *err);
 
+/*
+ * swarmward-keys becomes a user of its own, `swarmward-keys`, where there is one and the others
+ * drop to a user, too: nobody may then send it signals, either. Else it is as the others.
+ */
+struct spawn_identity privileges_keys_user(const struct spawn_identity *others);
+
 /* Give up every other capability for good, bounding set included, and forbid new privileges. */
 int privileges_keep(capability_mask keep, struct err *err);
 

@@ -14,9 +14,11 @@
  * callback, parsed when it is first wanted and kept by content hash in a bounded LRU.
  */
 
+struct signer;
 struct tls_server;
 
-struct tls_server *tls_server_new(void);
+/* `signer`: who has the keys; borrowed. NULL: they are in the keyring. */
+struct tls_server *tls_server_new(struct signer *signer);
 void tls_server_free(struct tls_server *server);
 
 /*

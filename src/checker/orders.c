@@ -9,26 +9,7 @@
 #include "base/log.h"
 #include "checker.h"
 #include "ipc/messages.h"
-
-static void answer_ready(struct checker *checker, uint64_t generation)
-{
-    struct message_generation ready = { .generation = generation };
-    struct buffer body = { 0 };
-
-    message_generation_put(&body, &ready);
-    channel_send(checker->channel, MESSAGE_READY, buffer_text(&body), NULL, 0);
-    buffer_done(&body);
-}
-
-static void answer_refused(struct checker *checker, uint64_t generation, const char *reason)
-{
-    struct message_failure refused = { .generation = generation, .reason = text_of(reason) };
-    struct buffer body = { 0 };
-
-    message_failure_put(&body, &refused);
-    channel_send(checker->channel, MESSAGE_REFUSED, buffer_text(&body), NULL, 0);
-    buffer_done(&body);
-}
+#include "ipc/verdict.h"
 
 static void cancel(struct checker *checker)
 {
@@ -52,10 +33,7 @@ static int prepare(struct checker *checker, const struct channel_message *messag
                 (unsigned long long)order.generation);
         cancel(checker);
     }
-    if (checker->prepared)
-        answer_ready(checker, order.generation);
-    else
-        answer_refused(checker, order.generation, err.text);
+    verdict_send(checker->channel, order.generation, checker->prepared ? NULL : err.text);
     return 0;
 }
 

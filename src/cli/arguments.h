@@ -22,6 +22,7 @@ struct arguments {
     const char *docker_socket;
     const char *service;
     bool dev;
+    bool keys_in_workers;
     bool json;
     bool strict;
     bool help;
@@ -37,7 +38,7 @@ struct option_row {
     const char *help;
 };
 
-#define OPTIONS_MAX 8
+#define OPTIONS_MAX 9
 
 struct subcommand {
     const char *name;

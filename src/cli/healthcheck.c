@@ -25,7 +25,7 @@ const struct subcommand healthcheck_subcommand = {
     .name = "healthcheck",
     .summary = "exit 0 when traffic is served, 1 when it is not or will soon not be",
     .options = { &socket_option },
-    .text = "Say `ready` and exit 0 while traffic is served; else say `starting`, `draining` or\n"
-            "`no_worker` and exit 1. Made for the HEALTHCHECK of a container.",
+    .text = "Say `ready` and exit 0 while traffic is served; else say `starting`, `draining`,\n"
+            "`no_worker` or `no_keys` and exit 1. Made for the HEALTHCHECK of a container.",
     .run = run,
 };

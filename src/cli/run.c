@@ -52,6 +52,14 @@ static const struct option_row user_option = {
     .help = "started as root: who the children become; default: swarmward, else nobody",
 };
 
+static const struct option_row keys_option = {
+    .name = "--keys-in-workers",
+    .offset = offsetof(struct arguments, keys_in_workers),
+    .help =
+        "give the private keys to every worker instead of to swarmward-keys: for measuring what "
+        "that costs, not for production",
+};
+
 const struct option_row socket_option = {
     .name = "--socket",
     .value = "PATH",
@@ -80,6 +88,7 @@ static int run(const struct arguments *arguments)
         .socket_path = arguments->socket,
         .user = arguments->user,
         .docker_socket = arguments->docker_socket,
+        .keys_in_workers = arguments->keys_in_workers,
     };
     struct err err;
 
@@ -98,7 +107,7 @@ const struct subcommand run_subcommand = {
     .name = "run",
     .summary = "serve what the mapping file says, until a signal ends it",
     .options = { &config_option, &workers_option, &dev_option, &state_option, &socket_option,
-                 &user_option, &docker_option },
+                 &user_option, &docker_option, &keys_option },
     .text = "Serve what the mapping file says, in the foreground.\n"
             "\n"
             "Signals: SIGHUP loads the file again; SIGTERM and SIGINT turn health red, wait for\n"

@@ -192,6 +192,7 @@ static void write_processes(const json_t *answer, struct buffer *out)
     TABLE_ROW(&table, "PROCESS", "PID", "RESTARTS", "UP (S)", "CONNECTIONS", "REQUESTS",
               "GENERATION");
     write_process(&table, "control", json_object_get(answer, "control"));
+    write_process(&table, "keys", json_object_get(answer, "keys"));
     write_process(&table, "checker", json_object_get(answer, "checker"));
     json_array_foreach(json_object_get(answer, "workers"), i, worker)
     {

@@ -14,13 +14,21 @@ static bool a_worker_serves(const struct board *board)
     return false;
 }
 
+/* Without it those who are connected are served, and nobody else. */
+static bool keys_are_missing(const struct board *board)
+{
+    return atomic_load(&board->keys.started_ms) && !atomic_load(&board->keys.pid);
+}
+
 const char *health_word(const struct control *control)
 {
     switch ((enum board_phase)atomic_load(&control->board->phase)) {
     case BOARD_STARTING:
         break;
     case BOARD_READY:
-        return a_worker_serves(control->board) ? "ready" : "no_worker";
+        if (!a_worker_serves(control->board))
+            return "no_worker";
+        return keys_are_missing(control->board) ? "no_keys" : "ready";
     case BOARD_DRAINING:
         return "draining";
     }

@@ -4,7 +4,7 @@
 #include "control.h"
 #include "json_out.h"
 
-/* One word for an orchestrator: "ready", "starting", "draining", "no_worker". */
+/* One word for an orchestrator: "ready", "starting", "draining", "no_worker", "no_keys". */
 const char *health_word(const struct control *control);
 /* Serves what nobody has confirmed within the lease. */
 bool health_is_stale(const struct control *control);

@@ -120,13 +120,15 @@ static void publish(struct control *control, struct publication *publication,
                     const struct mapping_file *file)
 {
     struct loader *loader = &control->loader;
-    const int fds[] = { publication->snapshot_fd, publication->keyring_fd, file->text_fd };
+    const int fds[] = { publication->snapshot_fd, publication->keyring_fd, publication->tickets_fd,
+                        file->text_fd };
     struct buffer body = { 0 };
 
     message_publish_put(&body, &publication->publish);
-    channel_send(control->channel, MESSAGE_PUBLISH, buffer_text(&body), fds, 3);
+    channel_send(control->channel, MESSAGE_PUBLISH, buffer_text(&body), fds, 4);
     buffer_done(&body);
     close(publication->keyring_fd);
+    close(publication->tickets_fd);
     loader->snapshot_fd = publication->snapshot_fd;
     loader->next_content = publication->content;
     loader->state = LOADER_ROLLING_OUT;

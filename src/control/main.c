@@ -44,7 +44,7 @@ static int open_authority(struct control *control, struct err *err)
 static int take_running(struct control *control, const struct message_hello *hello,
                         struct channel_message *message, struct err *err)
 {
-    if (message->fd_count < 4)
+    if (message->fd_count < 3)
         return err_set(err, "the parent sent no snapshot of generation %llu",
                        (unsigned long long)hello->generation);
     control->snapshot = snapshot_from_fd(message->fds[1], err);
@@ -56,7 +56,7 @@ static int take_running(struct control *control, const struct message_hello *hel
     slot_map_seed_domains(control->domain_slots, control->snapshot);
     log_set_level((enum log_level)control->snapshot->log.error_level);
     log_info("event=resume generation=%llu", (unsigned long long)hello->generation);
-    loader_resume(control, message->fds[3]);
+    loader_resume(control, message->fds[2]);
     admin_settle(control->admin);
     return 0;
 }

@@ -63,6 +63,7 @@ static void for_each_child(const struct metric *metric, const struct control *co
     char name[32];
 
     metric_put_named(metric, "process", TEXT("control"), number(&board->control), out);
+    metric_put_named(metric, "process", TEXT("keys"), number(&board->keys), out);
     metric_put_named(metric, "process", TEXT("checker"), number(&board->checker), out);
     for (uint32_t i = 0; i < atomic_load(&board->worker_count) && i < BOARD_WORKERS; i++) {
         snprintf(name, sizeof(name), "worker%u", i);

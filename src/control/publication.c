@@ -71,19 +71,22 @@ static int encode(const struct built_snapshot *built, struct publication *public
     if (publication->snapshot_fd < 0)
         return -1;
     publication->content = publication_content(publication->snapshot_fd);
-    publication->keyring_fd = keyring_to_fd(built->keyring, err);
-    if (publication->keyring_fd < 0) {
-        close(publication->snapshot_fd);
-        return -1;
-    }
-    return 0;
+    publication->keyring_fd = keyring_to_fd(built->keyring, KEYRING_KEYS, err);
+    publication->tickets_fd =
+        publication->keyring_fd < 0 ? -1 : keyring_to_fd(built->keyring, KEYRING_TICKETS, err);
+    if (publication->tickets_fd >= 0)
+        return 0;
+    close(publication->snapshot_fd);
+    if (publication->keyring_fd >= 0)
+        close(publication->keyring_fd);
+    return -1;
 }
 
 int publication_make(struct snapshot_builder *builder, struct mapping_file *file,
                      const struct mapping *mapping, struct problems *problems,
                      struct publication *publication_out)
 {
-    struct publication publication = { .snapshot_fd = -1, .keyring_fd = -1 };
+    struct publication publication = { .snapshot_fd = -1, .keyring_fd = -1, .tickets_fd = -1 };
     struct built_snapshot built = { 0 };
     int64_t since_us = clock_monotonic_us();
     struct err err;
@@ -111,4 +114,5 @@ void publication_close(struct publication *publication)
 {
     close(publication->snapshot_fd);
     close(publication->keyring_fd);
+    close(publication->tickets_fd);
 }

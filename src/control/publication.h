@@ -11,7 +11,8 @@
 struct publication {
     /* owned by the caller */
     int snapshot_fd;
-    int keyring_fd;
+    int keyring_fd; /* the private keys */
+    int tickets_fd; /* the ticket secret */
     char access_log[MESSAGE_PATH_BYTES];
     struct message_publish publish; /* access_log points at the member above */
     int log_level;

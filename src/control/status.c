@@ -136,6 +136,7 @@ static void write_worker(const struct board *board, uint32_t index, struct json_
 static void write_processes(const struct board *board, struct json_out *json)
 {
     write_child("control", &board->control, json);
+    write_child("keys", &board->keys, json);
     write_child("checker", &board->checker, json);
     json_put_array(json, "workers");
     for (uint32_t i = 0; i < atomic_load(&board->worker_count) && i < BOARD_WORKERS; i++)

@@ -11,6 +11,7 @@
 #include "ipc/wire.h"
 
 #define TO(role) (1U << (role))
+#define MEMBERS  (TO(ROLE_WORKER) | TO(ROLE_CHECKER) | TO(ROLE_KEYS))
 
 #define GRACE_MS_MAX ((int64_t)7 * 24 * 3600 * 1000)
 
@@ -21,7 +22,7 @@ struct message_rule {
     unsigned receivers; /* bit per enum process_role */
 };
 
-/* READY and REFUSED come from two roles, so they have two rows. */
+/* READY and REFUSED come from three roles, so they have three rows. */
 static const struct message_rule rules[] = {
     { MESSAGE_HELLO, "HELLO", ROLE_PARENT, TO(ROLE_CONTROL) },
     { MESSAGE_LOAD, "LOAD", ROLE_PARENT, TO(ROLE_CONTROL) },
@@ -30,14 +31,19 @@ static const struct message_rule rules[] = {
     { MESSAGE_ROLLED_OUT, "ROLLED_OUT", ROLE_PARENT, TO(ROLE_CONTROL) },
     { MESSAGE_LISTENER, "LISTENER", ROLE_PARENT, TO(ROLE_WORKER) },
     { MESSAGE_LOG_SINK, "LOG_SINK", ROLE_PARENT, TO(ROLE_WORKER) },
-    { MESSAGE_PREPARE, "PREPARE", ROLE_PARENT, TO(ROLE_WORKER) | TO(ROLE_CHECKER) },
+    { MESSAGE_PREPARE, "PREPARE", ROLE_PARENT, MEMBERS },
     { MESSAGE_READY, "READY", ROLE_WORKER, TO(ROLE_PARENT) },
     { MESSAGE_READY, "READY", ROLE_CHECKER, TO(ROLE_PARENT) },
+    { MESSAGE_READY, "READY", ROLE_KEYS, TO(ROLE_PARENT) },
     { MESSAGE_REFUSED, "REFUSED", ROLE_WORKER, TO(ROLE_PARENT) },
     { MESSAGE_REFUSED, "REFUSED", ROLE_CHECKER, TO(ROLE_PARENT) },
-    { MESSAGE_COMMIT, "COMMIT", ROLE_PARENT, TO(ROLE_WORKER) | TO(ROLE_CHECKER) },
-    { MESSAGE_CANCEL, "CANCEL", ROLE_PARENT, TO(ROLE_WORKER) | TO(ROLE_CHECKER) },
+    { MESSAGE_REFUSED, "REFUSED", ROLE_KEYS, TO(ROLE_PARENT) },
+    { MESSAGE_COMMIT, "COMMIT", ROLE_PARENT, MEMBERS },
+    { MESSAGE_CANCEL, "CANCEL", ROLE_PARENT, MEMBERS },
     { MESSAGE_DRAIN, "DRAIN", ROLE_PARENT, TO(ROLE_WORKER) | TO(ROLE_CHECKER) },
+    { MESSAGE_SIGNER, "SIGNER", ROLE_PARENT, TO(ROLE_WORKER) | TO(ROLE_KEYS) },
+    { MESSAGE_SIGN, "SIGN", ROLE_WORKER, TO(ROLE_KEYS) },
+    { MESSAGE_SIGNED, "SIGNED", ROLE_KEYS, TO(ROLE_WORKER) },
 };
 
 #define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
@@ -211,6 +217,22 @@ int message_generation_get(struct text body, struct message_generation *generati
 }
 
 /* A reason is for a reader: too long a one is cut rather than not sent. */
+void message_signer_put(struct buffer *out, const struct message_signer *signer)
+{
+    wire_put_u32(out, signer->worker);
+}
+
+int message_signer_get(struct text body, struct message_signer *signer_out)
+{
+    struct wire wire = wire_read(body);
+    struct message_signer signer = { .worker = wire_get_u32(&wire) };
+
+    if (!wire_is_done(&wire))
+        return -1;
+    *signer_out = signer;
+    return 0;
+}
+
 void message_failure_put(struct buffer *out, const struct message_failure *failure)
 {
     wire_put_u64(out, failure->id);

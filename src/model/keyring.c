@@ -1,6 +1,7 @@
 /*
- * The secrets beside a snapshot, as a sealed memory file of their own. Control writes one, workers
- * read it; the parent only passes the descriptor on. The bytes:
+ * The secrets beside a snapshot, as a sealed memory file of their own. Control writes
+ * them, swarmward-keys and the workers each read theirs; the parent only passes descriptors on. The
+ * bytes:
  *
  *     magic, version, length of all, ticket secret, count, then id and key for each
  */
@@ -9,9 +10,11 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/file.h"
+#include "base/locked_memory.h"
 #include "base/memory.h"
 #include "ipc/wire.h"
 #include "sealed_map.h"
@@ -49,8 +52,7 @@ void keyring_unref(struct keyring *keyring)
         return;
     string_map_done(&keyring->index);
     arena_wipe(&keyring->arena);
-    if (keyring->mapping)
-        munmap(keyring->mapping, keyring->mapping_bytes);
+    locked_memory_free(keyring->bytes, keyring->byte_count);
     memory_wipe(keyring, sizeof(*keyring));
     free(keyring);
 }
@@ -68,37 +70,40 @@ const struct keyring_key *keyring_find(const struct keyring *keyring,
     if (string_map_get(&keyring->index, id_text(id), &index))
         return &keyring->keys[index];
     /* one that is being built has no index */
-    for (uint32_t i = 0; !keyring->mapping && i < keyring->key_count; i++)
+    for (uint32_t i = 0; !keyring->bytes && i < keyring->key_count; i++)
         if (text_equal(id_text(keyring->keys[i].id), id_text(id)))
             return &keyring->keys[i];
     return NULL;
 }
 
-static size_t encoded_bytes(const struct keyring *keyring)
+static size_t encoded_bytes(const struct keyring *keyring, uint32_t key_count)
 {
     size_t bytes = HEADER_BYTES;
 
-    for (uint32_t i = 0; i < keyring->key_count; i++)
+    for (uint32_t i = 0; i < key_count; i++)
         bytes += SNAPSHOT_ID_BYTES + 4 + keyring->keys[i].der.len;
     return bytes;
 }
 
-int keyring_to_fd(const struct keyring *keyring, struct err *err)
+int keyring_to_fd(const struct keyring *keyring, enum keyring_part part, struct err *err)
 {
+    static const uint8_t no_secret[KEYRING_TICKET_SECRET_BYTES];
+    const uint8_t *secret = part == KEYRING_TICKETS ? keyring->ticket_secret : no_secret;
+    uint32_t key_count = part == KEYRING_KEYS ? keyring->key_count : 0;
     struct buffer bytes = { 0 };
-    size_t length = encoded_bytes(keyring);
+    size_t length = encoded_bytes(keyring, key_count);
     int fd;
 
-    if (keyring->key_count > KEYS_MAX || length > KEYRING_BYTES)
-        return err_set(err, "keyring: %u keys in %zu bytes, the limits are %d and %zu",
-                       keyring->key_count, length, KEYS_MAX, KEYRING_BYTES);
+    if (key_count > KEYS_MAX || length > KEYRING_BYTES)
+        return err_set(err, "keyring: %u keys in %zu bytes, the limits are %d and %zu", key_count,
+                       length, KEYS_MAX, KEYRING_BYTES);
     buffer_reserve(&bytes, length); /* one that grows would leave copies behind */
     wire_put_u64(&bytes, MAGIC);
     wire_put_u32(&bytes, VERSION);
     wire_put_u64(&bytes, length);
-    wire_put_bytes(&bytes, keyring->ticket_secret, sizeof(keyring->ticket_secret));
-    wire_put_u32(&bytes, keyring->key_count);
-    for (uint32_t i = 0; i < keyring->key_count; i++) {
+    wire_put_bytes(&bytes, secret, KEYRING_TICKET_SECRET_BYTES);
+    wire_put_u32(&bytes, key_count);
+    for (uint32_t i = 0; i < key_count; i++) {
         wire_put_bytes(&bytes, keyring->keys[i].id, SNAPSHOT_ID_BYTES);
         wire_put_text(&bytes, keyring->keys[i].der);
     }
@@ -141,14 +146,19 @@ static int decode(struct keyring *keyring, struct text bytes, struct err *err)
 
 struct keyring *keyring_from_fd(int fd, struct err *err)
 {
-    struct keyring *keyring = keyring_new();
+    struct keyring *keyring;
+    size_t byte_count;
+    void *sent = sealed_map(fd, "keyring", KEYRING_BYTES, &byte_count, err);
 
-    keyring->mapping = sealed_map(fd, "keyring", KEYRING_BYTES, &keyring->mapping_bytes, err);
-    if (keyring->mapping) {
-        (void)madvise(keyring->mapping, keyring->mapping_bytes, MADV_DONTDUMP);
-        if (decode(keyring, text_make(keyring->mapping, keyring->mapping_bytes), err) == 0)
-            return keyring;
-    }
+    if (!sent)
+        return NULL;
+    keyring = keyring_new();
+    keyring->bytes = locked_memory_new(byte_count, &keyring->locked);
+    keyring->byte_count = byte_count;
+    memcpy(keyring->bytes, sent, byte_count);
+    munmap(sent, byte_count);
+    if (decode(keyring, text_make(keyring->bytes, byte_count), err) == 0)
+        return keyring;
     keyring_unref(keyring);
     return NULL;
 }

@@ -11,6 +11,14 @@
 #include "io_private.h"
 #include "stream_private.h"
 
+struct io_task {
+    struct event *event; /* owned */
+    /* borrowed */
+    struct io *io;
+    void (*run)(void *owner);
+    void *owner;
+};
+
 struct io *io_new(void)
 {
     struct event_config *config = event_config_new();
@@ -99,4 +107,42 @@ void io_free_later(struct io *io, void *memory, void (*free_it)(void *memory))
     else
         *ARRAY_PUSH(io->dead, io->dead_count, io->dead_capacity) =
             (struct io_dead){ .memory = memory, .free_it = free_it };
+}
+
+static void on_task(evutil_socket_t fd, short what, void *argument)
+{
+    struct io_task *task = argument;
+    struct io *io = task->io;
+
+    (void)fd;
+    (void)what;
+    io_enter(io);
+    task->run(task->owner);
+    io_leave(io);
+}
+
+struct io_task *io_task_new(struct io *io, void (*run)(void *owner), void *owner)
+{
+    struct io_task *task = memory_new(sizeof(*task));
+
+    task->io = io;
+    task->run = run;
+    task->owner = owner;
+    task->event = event_new(io->base, -1, 0, on_task, task);
+    if (!task->event)
+        abort(); /* out of memory */
+    return task;
+}
+
+void io_task_free(struct io_task *task)
+{
+    if (!task)
+        return;
+    event_free(task->event);
+    free(task);
+}
+
+void io_task_run_later(struct io_task *task)
+{
+    event_active(task->event, EV_TIMEOUT, 0); /* behind what is active already */
 }

@@ -386,7 +386,7 @@ void stream_start(struct stream *stream)
     stream->started = true;
     if (!stream->ready || stream->reading)
         dispatch_read(stream, EV_READ);
-    if (!stream->closed && !stream->broken && !stream->at_end)
+    if (!stream->closed && !stream->broken && !stream->at_end && !stream->held_back)
         watch_reads(stream, true);
     io_leave(stream->io);
 }
@@ -407,8 +407,19 @@ void stream_put_layer(struct stream *stream, struct stream_layer *layer, const v
     schedule(stream);
 }
 
+void stream_hold_handshake(struct stream *stream)
+{
+    stream->held_back = true;
+    watch_reads(stream, false);
+}
+
 void stream_continue_handshake(struct stream *stream)
 {
+    stream->held_back = false;
+    if (stream->closed || stream->broken)
+        return;
+    if (!stream->at_end)
+        watch_reads(stream, true);
     schedule(stream);
 }
 

@@ -30,11 +30,12 @@ struct stream {
     size_t input_wanted; /* the layer can do nothing with fewer */
     uint64_t sent;       /* bytes that the socket took */
     bool connecting;
-    bool started; /* stream_start() was called */
-    bool ready;   /* connected and the layer's handshake is done */
-    bool reading; /* the owner wants on_readable */
-    bool drained; /* no more receiving in this turn */
-    bool at_end;  /* the peer has ended its bytes */
+    bool started;   /* stream_start() was called */
+    bool held_back; /* the layer's handshake waits for something else than bytes */
+    bool ready;     /* connected and the layer's handshake is done */
+    bool reading;   /* the owner wants on_readable */
+    bool drained;   /* no more receiving in this turn */
+    bool at_end;    /* the peer has ended its bytes */
     bool broken;
     bool reported; /* on_broken was called */
     bool closed;   /* stream_free() was called */

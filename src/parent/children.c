@@ -68,7 +68,13 @@ void child_done(struct child *child)
 static pid_t spawn(struct child *child, int channel, struct err *err)
 {
     char index[24];
-    const char *arguments[] = { child->kind->program, "--index", index, NULL };
+    const char *arguments[] = {
+        child->kind->program,
+        "--index",
+        index,
+        signers_are_wanted(child->parent) ? NULL : "--has-keys",
+        NULL,
+    };
     struct spawn_plan plan = {
         .program = child->program,
         .arguments = arguments,
@@ -78,6 +84,8 @@ static pid_t spawn(struct child *child, int channel, struct err *err)
     };
 
     snprintf(index, sizeof(index), "%zu", child->index);
+    if (child->kind->role == ROLE_KEYS)
+        plan.identity = child->parent->keys_identity;
     if (child->kind->role != ROLE_WORKER)
         arguments[1] = NULL;
     plan.identity.read_files = child->kind->reads_files;

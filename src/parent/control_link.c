@@ -23,8 +23,7 @@ static void send_hello(struct parent *parent)
 {
     const struct run_options *options = parent->options;
     const struct generation *current = &parent->publish.current;
-    const int fds[] = { parent->command_socket, current->snapshot, current->keyring,
-                        current->file };
+    const int fds[] = { parent->command_socket, current->snapshot, current->file };
     struct message_hello hello = {
         .config_path = text_of(options->config_path),
         .state_directory = text_of(options->state_directory),
@@ -36,7 +35,7 @@ static void send_hello(struct parent *parent)
     memcpy(hello.boot_secret, parent->boot_secret, sizeof(hello.boot_secret));
     message_hello_put(&body, &hello);
     channel_send(parent->control.channel, MESSAGE_HELLO, buffer_text(&body), fds,
-                 current->number ? 4 : 1);
+                 current->number ? 3 : 1);
     buffer_done(&body);
     parent->link.greeted = true;
 }

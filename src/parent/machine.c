@@ -48,14 +48,21 @@ size_t machine_processors(void)
     return quota && quota < count ? quota : count;
 }
 
-void machine_raise_descriptors(void)
+void machine_raise_limits(void)
 {
+    const struct rlimit all = { .rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY };
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (setrlimit(RLIMIT_MEMLOCK, &all) == 0) /* root may, mostly */
         return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_MEMLOCK, &limit);
+    }
 }
 
 const char *machine_docker_socket(const char *path, gid_t *group_out)

@@ -22,7 +22,7 @@ size_t machine_quota_processors(struct text cpu_max);
  */
 const char *machine_docker_socket(const char *path, gid_t *group_out);
 
-/* As many descriptors as we are allowed. */
-void machine_raise_descriptors(void);
+/* As many descriptors, and as much locked memory, as we may have: children inherit it. */
+void machine_raise_limits(void);
 
 #endif

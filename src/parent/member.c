@@ -1,5 +1,5 @@
 /*
- * Workers and the checker: what takes part in rollouts. Brings a new process to the current
+ * Workers, the checker and keys: what takes part in rollouts. Brings a new process to the current
  * generation, and sends the steps of a rollout that publish.c decides.
  */
 
@@ -13,6 +13,8 @@
 
 size_t member_number(const struct child *child)
 {
+    if (child->kind->role == ROLE_KEYS)
+        return ROLLOUT_KEYS;
     return child->kind->role == ROLE_CHECKER ? ROLLOUT_CHECKER : child->index;
 }
 
@@ -50,11 +52,13 @@ void member_send_log_sink(struct child *child)
         child_send(child, MESSAGE_LOG_SINK, NULL, child->parent->log_sink.fd);
 }
 
-/* Keys go to whoever needs them: the checker does not. */
+/* To each what it needs, and nothing else: private keys go to keys. */
 static void send_prepare(struct child *child, const struct generation *generation)
 {
-    const int fds[] = { generation->snapshot, generation->keyring };
-    size_t fd_count = child->kind->role == ROLE_WORKER ? 2 : 1;
+    const int to_all[] = { generation->snapshot, generation->tickets, generation->keyring };
+    bool is_worker = child->kind->role == ROLE_WORKER;
+    size_t fd_count = is_worker ? (signers_are_wanted(child->parent) ? 2 : 3) : 1;
+    const int *fds = child->kind->role == ROLE_KEYS ? &generation->keyring : to_all;
     struct buffer body = { 0 };
 
     message_generation_put(&body, &(struct message_generation){ .generation = generation->number });
@@ -109,6 +113,7 @@ static void on_started(struct child *child)
 {
     if (child->parent->publish.current.number)
         member_bring_up(child);
+    signers_connect(child); /* behind the keys, for which workers ask at once */
 }
 
 static void on_ready(struct child *child, uint64_t generation)
@@ -164,6 +169,14 @@ static void on_died(struct child *child)
 const struct child_kind worker_kind = {
     .program = "swarmward-worker",
     .role = ROLE_WORKER,
+    .on_started = on_started,
+    .on_message = on_message,
+    .on_died = on_died,
+};
+
+const struct child_kind keys_kind = {
+    .program = "swarmward-keys",
+    .role = ROLE_KEYS,
     .on_started = on_started,
     .on_message = on_message,
     .on_died = on_died,

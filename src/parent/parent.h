@@ -13,6 +13,7 @@
 #include "parent/run.h"
 #include "process/spawn.h"
 #include "rollout.h"
+#include "signers.h"
 
 /* The state of the parent, shared by its files. Each part has one file that changes it. */
 
@@ -27,7 +28,8 @@ struct generation {
     uint64_t number; /* 0: there is none */
     uint64_t load_id;
     int snapshot; /* owned */
-    int keyring;  /* owned */
+    int keyring;  /* owned: private keys */
+    int tickets;  /* owned: the ticket secret */
     int file;     /* text of the mapping file, for the next control; not read here */
     int64_t shutdown_delay_ms;
     int64_t shutdown_drain_ms;
@@ -87,12 +89,14 @@ struct parent {
     struct shutdown shutdown;
     struct control_link link;
     struct child control;
+    struct child keys; /* no kind: the workers have the keys themselves */
     struct child checker;
     struct child workers[BOARD_WORKERS];
     size_t worker_count;
     /* borrowed */
     const struct run_options *options;
-    struct spawn_identity identity; /* of the children */
+    struct spawn_identity identity;      /* of the children */
+    struct spawn_identity keys_identity; /* of swarmward-keys */
     uint8_t boot_secret[32];
 };
 
@@ -105,6 +109,7 @@ void control_link_rolled_out(struct parent *parent, uint64_t load_id, uint64_t g
 
 /* member.c */
 extern const struct child_kind worker_kind;
+extern const struct child_kind keys_kind;
 extern const struct child_kind checker_kind;
 size_t member_number(const struct child *child); /* in a rollout */
 void member_ask(struct child *child, const struct generation *generation);
@@ -136,9 +141,9 @@ void shutdown_signal(struct parent *parent, int number);
 void shutdown_end(struct parent *parent, int exit_code);
 void shutdown_child_died(struct child *child);
 
-/* Every child, for loops: control, checker, then the workers. NULL past the last. */
+/* Every child, for loops: control, then every member of a rollout. NULL past the last. */
 struct child *parent_child(struct parent *parent, size_t i);
-/* Every member of a rollout: the checker, then the workers. NULL past the last. */
+/* Every member of a rollout: keys (first, as they are needed at once), the checker, the workers. */
 struct child *parent_member(struct parent *parent, size_t i);
 
 #endif

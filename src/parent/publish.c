@@ -16,7 +16,9 @@
 #define SETTLE_MS      2000
 #define SETTLE_LOOK_MS 1
 
-static const struct generation no_generation = { .snapshot = -1, .keyring = -1, .file = -1 };
+static const struct generation no_generation = {
+    .snapshot = -1, .keyring = -1, .tickets = -1, .file = -1
+};
 
 static void generation_close(struct generation *generation)
 {
@@ -24,6 +26,8 @@ static void generation_close(struct generation *generation)
         close(generation->snapshot);
     if (generation->keyring >= 0)
         close(generation->keyring);
+    if (generation->tickets >= 0)
+        close(generation->tickets);
     if (generation->file >= 0)
         close(generation->file);
     *generation = no_generation;
@@ -247,7 +251,7 @@ void publish_begin(struct parent *parent, struct channel_message *message)
     struct err err;
 
     if (publish->state != PUBLISH_IDLE || message_publish_get(message->body, &what) < 0 ||
-        message->fd_count != 3) {
+        message->fd_count != 4) {
         child_kill(&parent->control, "it published what or when it may not");
         return;
     }
@@ -257,7 +261,8 @@ void publish_begin(struct parent *parent, struct channel_message *message)
         .load_id = what.id,
         .snapshot = channel_message_take_fd(message, 0),
         .keyring = channel_message_take_fd(message, 1),
-        .file = channel_message_take_fd(message, 2),
+        .tickets = channel_message_take_fd(message, 2),
+        .file = channel_message_take_fd(message, 3),
         .shutdown_delay_ms = what.shutdown_delay_ms,
         .shutdown_drain_ms = what.shutdown_drain_ms,
     };

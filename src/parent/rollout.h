@@ -9,12 +9,13 @@
 
 /*
  * Two phases, as a state machine without processes: every member is asked to prepare a generation;
- * all ready commits, one refusal or death cancels. Members are the workers, by their index, and the
- * checker. publish.c sends what this decides.
+ * all ready commits, one refusal or death cancels. Members are the workers, by their index, the
+ * checker and keys. publish.c sends what this decides.
  */
 
 #define ROLLOUT_CHECKER BOARD_WORKERS
-#define ROLLOUT_MEMBERS (BOARD_WORKERS + 1)
+#define ROLLOUT_KEYS    (BOARD_WORKERS + 1)
+#define ROLLOUT_MEMBERS (BOARD_WORKERS + 2)
 
 enum rollout_member {
     ROLLOUT_OUT,   /* takes no part: it was not running when this began */

@@ -35,9 +35,11 @@ struct child *parent_child(struct parent *parent, size_t i)
 
 struct child *parent_member(struct parent *parent, size_t i)
 {
-    if (i == 0)
+    if (signers_are_wanted(parent) && i-- == 0)
+        return &parent->keys;
+    if (i-- == 0)
         return &parent->checker;
-    return i <= parent->worker_count ? &parent->workers[i - 1] : NULL;
+    return i < parent->worker_count ? &parent->workers[i] : NULL;
 }
 
 /* Strangers too: in a container we are the process that inherits every orphan. */
@@ -146,6 +148,7 @@ static int open_with_privileges(struct parent *parent, char *socket_path, size_t
         return err_set(err, "--user: only root can become another user; leave it out");
     if (root && privileges_choose_user(parent->options->user, have, &parent->identity, err) < 0)
         return -1;
+    parent->keys_identity = privileges_keys_user(&parent->identity);
     parent->board_fd = board_create(err);
     if (parent->board_fd < 0)
         return -1;
@@ -159,18 +162,17 @@ static int open_with_privileges(struct parent *parent, char *socket_path, size_t
 
 static int init_children(struct parent *parent, struct err *err)
 {
-    struct child *child;
-
     parent->control.board = &parent->board->control;
+    parent->keys.board = &parent->board->keys;
     parent->checker.board = &parent->board->checker;
+    if (child_init(&parent->control, parent, &control_kind, err) < 0 ||
+        child_init(&parent->checker, parent, &checker_kind, err) < 0 ||
+        (signers_are_wanted(parent) && child_init(&parent->keys, parent, &keys_kind, err) < 0))
+        return -1;
     for (size_t i = 0; i < parent->worker_count; i++) {
         parent->workers[i].board = &parent->board->workers[i];
         parent->workers[i].index = i;
-    }
-    for (size_t i = 0; (child = parent_child(parent, i)); i++) {
-        const struct child_kind *kind = i > 1 ? &worker_kind : &checker_kind;
-
-        if (child_init(child, parent, i == 0 ? &control_kind : kind, err) < 0)
+        if (child_init(&parent->workers[i], parent, &worker_kind, err) < 0)
             return -1;
     }
     return 0;
@@ -236,7 +238,7 @@ int parent_run(const struct run_options *options)
     log_open("swarmward");
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* the boot secret is in here */
     signal(SIGPIPE, SIG_IGN);
-    machine_raise_descriptors();
+    machine_raise_limits();
     parent->options = options;
     parent->command_socket = parent->board_fd = -1;
     parent->log_sink.fd = parent->log_sink.output = -1;

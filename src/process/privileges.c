@@ -102,6 +102,15 @@ static int bound_to(capability_mask keep)
     return 0;
 }
 
+struct spawn_identity privileges_keys_user(const struct spawn_identity *others)
+{
+    const struct passwd *user = others->drop ? getpwnam("swarmward-keys") : NULL;
+
+    if (!user || user->pw_uid == 0)
+        return *others;
+    return (struct spawn_identity){ .drop = true, .uid = user->pw_uid, .gid = user->pw_gid };
+}
+
 int privileges_keep(capability_mask keep, struct err *err)
 {
     if (privileges_permitted() & BIT(CAP_SETPCAP) && bound_to(keep) < 0)

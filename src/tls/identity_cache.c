@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "issuers.h"
-#include "signer.h"
+#include "signer_private.h"
 
 struct entry {
     /* owned */
@@ -32,16 +32,18 @@ struct identity_cache {
     /* borrowed: ends of the order of use */
     struct entry *newest;
     struct entry *oldest;
+    struct signer *signer; /* NULL: every key is in the keyring */
     size_t count;
     size_t most;
     uint64_t mark;
 };
 
-struct identity_cache *identity_cache_new(size_t most)
+struct identity_cache *identity_cache_new(size_t most, struct signer *signer)
 {
     struct identity_cache *cache = memory_new(sizeof(*cache));
 
     cache->most = most;
+    cache->signer = signer;
     cache->bucket_count = 1;
     while (cache->bucket_count < most)
         cache->bucket_count *= 2;
@@ -157,8 +159,10 @@ static struct entry *entry_new(struct identity_cache *cache,
     entry->hash = hash_of(certificate);
     if (parse_chain(&cache->issuers, certificate->chain, &entry->identity) < 0)
         err_set(err, "a certificate of the snapshot cannot be used by this OpenSSL");
+    else if (cache->signer)
+        entry->identity.key = remote_key_new(entry->identity.leaf, certificate, cache->signer, err);
     else
-        entry->identity.key = signer_key_new(entry->identity.leaf, certificate, keyring, err);
+        entry->identity.key = local_key_new(entry->identity.leaf, certificate, keyring, err);
     if (entry->identity.key)
         return entry;
     entry_free(entry);

@@ -18,8 +18,10 @@ struct identity {
 };
 
 struct identity_cache;
+struct signer;
 
-struct identity_cache *identity_cache_new(size_t most);
+/* `signer`: whose keys they are; it outlives the cache. NULL: every key is in the keyring. */
+struct identity_cache *identity_cache_new(size_t most, struct signer *signer);
 void identity_cache_free(struct identity_cache *cache);
 
 /* Borrowed until the next call. NULL: `err` says why. */

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "pki/private_key.h"
-#include "signer.h"
+#include "signer_private.h"
 
 #define SCALAR_BYTES_MAX 66
 #define GROUP_NAME_BYTES 32
@@ -51,8 +51,8 @@ static EVP_PKEY *ecdsa_key(X509 *leaf, struct text scalar)
     return key;
 }
 
-EVP_PKEY *signer_key_new(X509 *leaf, const struct snapshot_certificate *certificate,
-                         const struct keyring *keyring, struct err *err)
+EVP_PKEY *local_key_new(X509 *leaf, const struct snapshot_certificate *certificate,
+                        const struct keyring *keyring, struct err *err)
 {
     const struct keyring_key *stored = keyring_find(keyring, certificate->key_id);
     const unsigned char *at;

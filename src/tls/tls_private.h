@@ -7,6 +7,7 @@
 #include "identity_cache.h"
 #include "kdf_provider.h"
 #include "records.h"
+#include "signer_private.h"
 #include "tickets.h"
 #include "tls/tls_server.h"
 
@@ -47,6 +48,8 @@ struct tls_server {
     char *staging; /* STAGING_BYTES: for one call */
     struct record_suites suites;
     struct kdf_listener listener; /* for secrets of `active` */
+    /* borrowed */
+    struct signer *signer; /* NULL: keys are in the keyring */
     /* borrowed: whose handshake or read is running, for OpenSSL's callbacks */
     struct tls_session *active;
     struct err *active_err;
@@ -64,6 +67,7 @@ struct tls_session {
     /* borrowed */
     struct tls_server *server;
     const char *refusal; /* a stable word; NULL: not refused */
+    struct signer_seat seat;
     struct tls_session_facts facts;
     struct client_auth client_auth;
     struct tls_client_certificate *client; /* of `client_arena`; NULL: none was shown */

@@ -29,11 +29,15 @@ static void enter(struct tls_session *session, struct err *err)
     session->server->active = session;
     kdf_provider_listen(&session->server->listener);
     session->server->active_err = err;
+    if (session->server->signer)
+        signer_sit(session->server->signer, &session->seat);
 }
 
 static void leave(struct tls_session *session)
 {
     kdf_provider_listen(NULL);
+    if (session->server->signer)
+        signer_sit(session->server->signer, NULL);
     session->server->active = NULL;
     session->server->active_err = NULL;
 }
@@ -81,6 +85,8 @@ static enum io_status session_handshake(struct stream_layer *layer, struct err *
     enum io_status status = IO_OK;
     int result;
 
+    if (signer_waits(&session->seat))
+        return IO_AGAIN;
     enter(session, err);
     result = SSL_do_handshake(session->ssl);
     if (result == 1)
@@ -88,6 +94,10 @@ static enum io_status session_handshake(struct stream_layer *layer, struct err *
     else
         status = judge(session, result, err);
     leave(session);
+    if (signer_waits(&session->seat))
+        stream_hold_handshake(layer->stream);
+    else if (session->has_server_secret || session->established)
+        SSL_clear_mode(session->ssl, SSL_MODE_ASYNC); /* nothing is signed any more */
     if (status == IO_FAILED && session->records)
         records_send_ticket(session->records, layer->stream); /* an alert, at that point */
     if (session->established) {
@@ -235,10 +245,30 @@ static void session_shutdown(struct stream_layer *layer)
     ERR_clear_error();
 }
 
+/* OpenSSL forgets a job that is paused, with all that it holds, so it must run to its end. */
+static void unwind(struct tls_session *session)
+{
+    signer_give_up(&session->seat);
+    session->failed = true;
+    enter(session, NULL);
+    SSL_do_handshake(session->ssl);
+    leave(session);
+    ERR_clear_error();
+}
+
+static void on_signed(void *owner)
+{
+    struct tls_session *session = owner;
+
+    stream_continue_handshake(session->layer.stream);
+}
+
 static void session_free(struct stream_layer *layer)
 {
     struct tls_session *session = session_of(layer);
 
+    if (session->seat.signing)
+        unwind(session);
     SSL_free(session->ssl);
     records_free(session->records);
     tls_setup_unref(session->setup);
@@ -272,6 +302,9 @@ struct stream_layer *tls_session_new(struct tls_server *server)
         abort(); /* out of memory */
     SSL_set_bio(session->ssl, bio, bio);
     SSL_set_accept_state(session->ssl);
+    session->seat = (struct signer_seat){ .on_signed = on_signed, .owner = session };
+    if (server->signer)
+        SSL_set_mode(session->ssl, SSL_MODE_ASYNC);
     server->session_count++;
     return &session->layer;
 }

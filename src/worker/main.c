@@ -24,6 +24,7 @@
 #include "process/descriptors.h"
 #include "process/sandbox.h"
 #include "process/spawn.h"
+#include "tls/signer.h"
 #include "tls/tls_server.h"
 #include "worker.h"
 
@@ -38,11 +39,12 @@ static void tune_heap(void)
     mallopt(M_ARENA_MAX, 1);
 }
 
-static int index_argument(int argc, char **argv, unsigned *index_out)
+static int arguments(int argc, char **argv, unsigned *index_out, bool *has_keys_out)
 {
     uint64_t index;
 
-    if (argc != 3 || !text_equal(text_of(argv[1]), TEXT("--index")) ||
+    *has_keys_out = argc == 4 && text_equal(text_of(argv[3]), TEXT("--has-keys"));
+    if (argc != (*has_keys_out ? 4 : 3) || !text_equal(text_of(argv[1]), TEXT("--index")) ||
         !text_to_u64(text_of(argv[2]), &index) || index >= BOARD_WORKERS) {
         fputs("swarmward-worker is started by swarmward, not by hand; see swarmward --help\n",
               stderr);
@@ -52,7 +54,7 @@ static int index_argument(int argc, char **argv, unsigned *index_out)
     return 0;
 }
 
-static int worker_open(struct worker *worker, unsigned index, struct err *err)
+static int worker_open(struct worker *worker, unsigned index, bool has_keys, struct err *err)
 {
     worker->index = index;
     worker->board = board_map(CHILD_BOARD, err);
@@ -61,7 +63,9 @@ static int worker_open(struct worker *worker, unsigned index, struct err *err)
     worker->counters = &worker->board->worker[index];
     board_worker_begin(worker->counters);
     worker->io = io_new();
-    worker->tls = tls_server_new();
+    if (!has_keys)
+        worker->signer = signer_new(worker->io, worker->counters);
+    worker->tls = tls_server_new(worker->signer);
     worker->admission = admission_new(worker);
     worker->log = access_log_new(worker);
     worker->endpoints = endpoint_table_new(worker);
@@ -90,6 +94,7 @@ static void worker_close(struct worker *worker)
     endpoint_table_free(worker->endpoints);
     admission_free(worker->admission);
     tls_server_free(worker->tls);
+    signer_free(worker->signer);
     channel_free(worker->channel);
     buffer_done(&worker->head_out);
     free(worker->lines);
@@ -121,12 +126,13 @@ int main(int argc, char **argv)
     struct heartbeat heartbeat = { .worker = &worker };
     struct err err;
     unsigned index;
+    bool has_keys;
 
-    if (index_argument(argc, argv, &index) < 0)
+    if (arguments(argc, argv, &index, &has_keys) < 0)
         return 2;
     child_begin("swarmward-worker");
     tune_heap();
-    if (worker_open(&worker, index, &err) < 0) {
+    if (worker_open(&worker, index, has_keys, &err) < 0) {
         log_error("event=start_failed reason=\"%s\"", err.text);
         return 1;
     }

@@ -2,6 +2,9 @@
 
 #include "orders.h"
 
+#include <string.h>
+#include <unistd.h>
+
 #include "acceptor.h"
 #include "access_log.h"
 #include "admission.h"
@@ -10,8 +13,10 @@
 #include "client/client.h"
 #include "exchange/exchange_counters.h"
 #include "ipc/messages.h"
+#include "ipc/verdict.h"
 #include "model/keyring.h"
 #include "model/snapshot.h"
+#include "tls/signer.h"
 #include "tls/tls_server.h"
 #include "worker.h"
 
@@ -21,34 +26,32 @@
  */
 #define DRAIN_QUIET_MS 1000
 
-static void answer(struct worker *worker, uint64_t generation, const char *refusal)
+/* The ticket secret, and the private keys where this worker has them itself. */
+static struct keyring *secrets_from(const struct channel_message *message, struct err *err)
 {
-    struct buffer body = { 0 };
+    struct keyring *tickets = keyring_from_fd(message->fds[1], err);
+    struct keyring *keys;
 
-    if (refusal) {
-        struct message_failure failure = { .generation = generation, .reason = text_of(refusal) };
-
-        message_failure_put(&body, &failure);
-        channel_send(worker->channel, MESSAGE_REFUSED, buffer_text(&body), NULL, 0);
-    } else {
-        struct message_generation ready = { .generation = generation };
-
-        message_generation_put(&body, &ready);
-        channel_send(worker->channel, MESSAGE_READY, buffer_text(&body), NULL, 0);
-    }
-    buffer_done(&body);
+    if (!tickets || message->fd_count == 2)
+        return tickets;
+    keys = keyring_from_fd(message->fds[2], err);
+    if (keys)
+        memcpy(keys->ticket_secret, tickets->ticket_secret, sizeof(keys->ticket_secret));
+    keyring_unref(tickets);
+    return keys;
 }
 
 /* The prepared snapshot is in `worker->prepared`, or `err` says why not. */
-static int prepare_fds(struct worker *worker, int snapshot_fd, int keyring_fd, struct err *err)
+static int prepare_fds(struct worker *worker, const struct channel_message *message,
+                       struct err *err)
 {
-    struct snapshot *snapshot = snapshot_from_fd(snapshot_fd, err);
+    struct snapshot *snapshot = snapshot_from_fd(message->fds[0], err);
     struct keyring *keyring = NULL;
     int status = -1;
 
     if (!snapshot)
         return -1;
-    keyring = keyring_from_fd(keyring_fd, err);
+    keyring = secrets_from(message, err);
     if (keyring && tls_server_prepare(worker->tls, snapshot, keyring, err) == 0) {
         worker->prepared = serving_new(worker, snapshot);
         status = 0;
@@ -67,18 +70,19 @@ static void cancel(struct worker *worker)
     worker->prepared = NULL;
 }
 
-static int prepare(struct worker *worker, struct channel_message *message)
+static int prepare(struct worker *worker, const struct channel_message *message)
 {
     struct message_generation order;
     struct err err;
 
-    if (message_generation_get(message->body, &order) < 0 || message->fd_count != 2)
+    if (message_generation_get(message->body, &order) < 0 ||
+        message->fd_count != (worker->signer ? 2 : 3))
         return -1;
     cancel(worker);
-    if (prepare_fds(worker, message->fds[0], message->fds[1], &err) < 0)
-        answer(worker, order.generation, err.text);
+    if (prepare_fds(worker, message, &err) < 0)
+        verdict_send(worker->channel, order.generation, err.text);
     else
-        answer(worker, order.generation, NULL);
+        verdict_send(worker->channel, order.generation, NULL);
     return 0;
 }
 
@@ -142,6 +146,19 @@ void worker_check_drained(struct worker *worker)
         io_stop(worker->io);
 }
 
+static int use_signer(struct worker *worker, struct channel_message *message)
+{
+    int fd = channel_message_take_fd(message, 0);
+
+    if (fd < 0)
+        return -1;
+    if (worker->signer)
+        signer_use(worker->signer, fd);
+    else
+        close(fd);
+    return 0;
+}
+
 static int carry_out(struct worker *worker, struct channel_message *message)
 {
     switch ((enum message_type)message->type) {
@@ -161,6 +178,8 @@ static int carry_out(struct worker *worker, struct channel_message *message)
         return 0;
     case MESSAGE_DRAIN:
         return drain(worker);
+    case MESSAGE_SIGNER:
+        return use_signer(worker, message);
     case MESSAGE_HELLO:
     case MESSAGE_LOAD:
     case MESSAGE_PUBLISH:
@@ -168,6 +187,8 @@ static int carry_out(struct worker *worker, struct channel_message *message)
     case MESSAGE_ROLLED_OUT:
     case MESSAGE_READY:
     case MESSAGE_REFUSED:
+    case MESSAGE_SIGN:
+    case MESSAGE_SIGNED:
         break;
     }
     return -1;

@@ -19,6 +19,7 @@ struct client_turn;
 struct endpoint_table;
 struct exchange;
 struct service;
+struct signer;
 struct tls_server;
 struct verifier;
 
@@ -53,6 +54,7 @@ struct worker {
     /* owned */
     struct io *io;
     struct channel *channel;
+    struct signer *signer; /* NULL: this worker has the keys itself */
     struct tls_server *tls;
     struct serving *serving;  /* NULL before the first commit */
     struct serving *prepared; /* NULL unless a rollout is under way */

@@ -85,13 +85,25 @@ static void failure(struct text body)
     same_again(body, &again);
 }
 
-/* The body of each type; a type without one is not looked into. */
+static void signer(struct text body)
+{
+    struct message_signer message;
+    struct buffer again = { 0 };
+
+    if (message_signer_get(body, &message) < 0)
+        return;
+    message_signer_put(&again, &message);
+    same_again(body, &again);
+}
+
+/* The body of each type; requests and answers of signatures have sign_fuzz.c; a type without one is
+ * not looked into. */
 static void (*const decoders[])(struct text body) = {
     [MESSAGE_HELLO] = hello,         [MESSAGE_LOAD] = load,          [MESSAGE_PUBLISH] = publish,
     [MESSAGE_LOAD_FAILED] = failure, [MESSAGE_ROLLED_OUT] = failure, [MESSAGE_LISTENER] = listener,
     [MESSAGE_LOG_SINK] = NULL,       [MESSAGE_PREPARE] = generation, [MESSAGE_READY] = generation,
     [MESSAGE_REFUSED] = failure,     [MESSAGE_COMMIT] = generation,  [MESSAGE_CANCEL] = generation,
-    [MESSAGE_DRAIN] = NULL,
+    [MESSAGE_DRAIN] = NULL,          [MESSAGE_SIGNER] = signer,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)

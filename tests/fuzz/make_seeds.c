@@ -1,6 +1,7 @@
 /*
- * Writes first inputs for the targets whose format has no text form: DIRECTORY/snapshot and
- * DIRECTORY/ipc. Made when building, so that they are never of an older format than the code.
+ * Writes first inputs for the targets whose format has no text form: DIRECTORY/snapshot,
+ * DIRECTORY/ipc and DIRECTORY/sign. Made when building, so that they are never of an older format
+ * than the code.
  */
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include "base/file.h"
 #include "example_snapshot.h"
 #include "ipc/messages.h"
+#include "ipc/signing.h"
 #include "ipc/wire.h"
 
 static const char *target; /* DIRECTORY/ipc and so on */
@@ -117,6 +119,29 @@ static void write_packets(void)
     write_packet(MESSAGE_DRAIN, &bytes);
 }
 
+/* What TLS 1.3 and TLS 1.2 have signed, two in one body, and an answer. */
+static void write_requests(void)
+{
+    static const char context[] = "TLS 1.3, server CertificateVerify";
+    struct sign_request newer = {
+        .id = 1,
+        .scheme = SIGN_ECDSA_SHA256,
+        .message_bytes = 64 + sizeof(context) + 32,
+    };
+    struct sign_request older = { .id = 2, .scheme = SIGN_RSA_PKCS1_SHA256, .message_bytes = 100 };
+    struct sign_answer answer = { .id = 1, .signature = TEXT("signature") };
+    struct buffer bytes = { 0 };
+
+    memset(newer.message, ' ', 64);
+    memcpy(newer.message + 64, context, sizeof(context));
+    memcpy(older.message + 64, "\x03\x00\x1d\x20", 4);
+    sign_request_put(&bytes, &newer);
+    sign_request_put(&bytes, &older);
+    write_seed("requests", &bytes);
+    sign_answer_put(&bytes, &answer);
+    write_seed("answer", &bytes);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -132,5 +157,7 @@ int main(int argc, char **argv)
     open_target(argv[1], "ipc");
     write_packets();
     write_publish();
+    open_target(argv[1], "sign");
+    write_requests();
     return 0;
 }

@@ -30,7 +30,7 @@ MAY_INCLUDE = {
     },
     "worker": {"base", "net", "ipc", "model", "tls", "http", "process", "libevent"},
     "checker": {"base", "net", "ipc", "model", "http", "process", "libevent"},
-    "keys": {"base", "net", "ipc", "process", "libevent", "libcrypto"},
+    "keys": {"base", "net", "ipc", "process", "model/keyring.h", "libcrypto"},
     "backup": {"base", "net", "model", "config", "process", "docker", "libevent", "jansson"},
     # `swarmward` is parent and command line in one: `run` hands over to the parent.
     "cli": {"base", "net", "ipc", "model", "config", "pki", "process", "jansson", "parent"},

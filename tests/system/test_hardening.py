@@ -29,7 +29,7 @@ def readelf(option, program):
 
 
 def test_there_are_programs_to_look_at():
-    assert {"swarmward", "swarmward-control", "swarmward-worker", "swarmward-checker"} <= set(PROGRAMS)
+    assert {"swarmward", "swarmward-control", "swarmward-worker", "swarmward-keys", "swarmward-checker"} <= set(PROGRAMS)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

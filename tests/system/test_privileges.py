@@ -37,7 +37,7 @@ def test_as_root_the_children_become_somebody_else(swarmward, backend):
     swarmward.write({"app": backend()})
     swarmward.start()
     assert swarmward.get().status == 200
-    for program in ("worker", "checker"):
+    for program in ("worker", "keys", "checker"):
         for pid in swarmward.children(program):
             it = identity(pid)
             assert "0" not in it["users"] | it["groups"]

@@ -171,7 +171,7 @@ def test_with_the_capabilities_of_the_stacks_the_root_is_empty_and_without_one_t
     instance.write({"app": backend()}, {"a.test": "app"}, [], tls={"certificates": []})
     bounds = "-all," + ",".join("+" + name for name in AS_THE_STACKS + more)
     instance.start("--dev", "--workers", "1", "--user", "nobody", prefix=["setpriv", "--bounding-set", bounds])
-    for program in ("worker", "checker"):
+    for program in ("worker", "checker", "keys"):
         line = instance.log.wait(lambda line: f"swarmward-{program} " in line and "event=sandboxed" in line)
         assert f"root={root} " in line
         (pid,) = instance.children(program)
@@ -194,7 +194,7 @@ def status_of(pid, name):
     return process_table.status(pid, name)[0]
 
 
-@pytest.mark.parametrize("program", ["worker", "checker", "control"])
+@pytest.mark.parametrize("program", ["worker", "checker", "keys", "control"])
 def test_every_process_that_reads_from_outside_is_filtered(running, program):
     for pid in running.children(program):
         assert status_of(pid, "Seccomp") == "2"
@@ -207,7 +207,7 @@ def test_the_parent_is_filtered(running):
 
 
 @needs_root
-@pytest.mark.parametrize("program", ["worker", "checker"])
+@pytest.mark.parametrize("program", ["worker", "checker", "keys"])
 def test_no_capability_is_left_anywhere(running, program):
     for pid in running.children(program):
         for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
@@ -215,7 +215,7 @@ def test_no_capability_is_left_anywhere(running, program):
 
 
 @needs_root
-@pytest.mark.parametrize("program", ["worker", "checker"])
+@pytest.mark.parametrize("program", ["worker", "checker", "keys"])
 def test_its_root_is_a_directory_that_is_gone(running, program):
     for pid in running.children(program):
         assert os.readlink(f"/proc/{pid}/root") != "/"
@@ -225,7 +225,7 @@ def test_its_root_is_a_directory_that_is_gone(running, program):
 
 
 @needs_root
-@pytest.mark.parametrize("program", ["worker", "checker"])
+@pytest.mark.parametrize("program", ["worker", "checker", "keys"])
 def test_no_core_and_no_other_process(running, program):
     for pid in running.children(program):
         limits = Path(f"/proc/{pid}/limits").read_text()

@@ -120,10 +120,13 @@ static void health_is_ready_only_when_a_worker_serves(void **state)
         int pid;
         uint64_t generation;
         const char *health;
+        int64_t keys_started_ms; /* 0: the workers have the keys */
+        int keys_pid;
     } moments[] = {
-        { BOARD_STARTING, 0, 0, "starting" }, { BOARD_READY, 0, 0, "no_worker" },
-        { BOARD_READY, 5, 0, "no_worker" },   { BOARD_READY, 5, 1, "ready" },
-        { BOARD_DRAINING, 5, 1, "draining" },
+        { BOARD_STARTING, 0, 0, "starting", 1, 7 }, { BOARD_READY, 0, 0, "no_worker", 1, 7 },
+        { BOARD_READY, 5, 0, "no_worker", 1, 7 },   { BOARD_READY, 5, 1, "ready", 1, 7 },
+        { BOARD_READY, 5, 1, "no_keys", 1, 0 },     { BOARD_READY, 5, 1, "ready", 0, 0 },
+        { BOARD_DRAINING, 5, 1, "draining", 1, 7 },
     };
     struct control control = { .board = board };
 
@@ -134,6 +137,8 @@ static void health_is_ready_only_when_a_worker_serves(void **state)
 
         atomic_store(&board->phase, moments[i].phase);
         atomic_store(&board->workers[0].pid, moments[i].pid);
+        atomic_store(&board->keys.started_ms, moments[i].keys_started_ms);
+        atomic_store(&board->keys.pid, moments[i].keys_pid);
         atomic_store(&board->worker[0].generation, moments[i].generation);
         answer = ask(&control, TEXT("{\"command\":\"health\"}"));
         assert_string_equal(json_string_value(json_object_get(answer, "health")),

@@ -20,6 +20,7 @@ union any_message {
     struct message_listener listener;
     struct message_generation generation;
     struct message_failure failure;
+    struct message_signer signer;
 };
 
 static struct address address_of(const char *text)
@@ -102,6 +103,14 @@ static int get_generation(struct text body, union any_message *out)
 {
     return message_generation_get(body, &out->generation);
 }
+static void put_signer(struct buffer *out)
+{
+    message_signer_put(out, &(struct message_signer){ .worker = 3 });
+}
+static int get_signer(struct text body, union any_message *out)
+{
+    return message_signer_get(body, &out->signer);
+}
 static void put_failure(struct buffer *out)
 {
     message_failure_put(out, &(struct message_failure){ .id = 4, .reason = TEXT("no such file") });
@@ -122,6 +131,7 @@ static const struct {
     { "listener", put_listener_message, get_listener_message },
     { "generation", put_generation, get_generation },
     { "failure", put_failure, get_failure },
+    { "signer", put_signer, get_signer },
 };
 
 #define BODY_COUNT (sizeof(bodies) / sizeof(bodies[0]))
@@ -299,7 +309,17 @@ static void only_the_permitted_direction_is_allowed(void **state)
         { ROLE_PARENT, ROLE_WORKER, MESSAGE_DRAIN, true },
         { ROLE_WORKER, ROLE_PARENT, MESSAGE_DRAIN, false },
         { ROLE_PARENT, ROLE_WORKER, 0, false },
-        { ROLE_PARENT, ROLE_WORKER, MESSAGE_DRAIN + 1, false },
+        { ROLE_PARENT, ROLE_KEYS, MESSAGE_PREPARE, true },
+        { ROLE_PARENT, ROLE_KEYS, MESSAGE_LISTENER, false },
+        { ROLE_KEYS, ROLE_PARENT, MESSAGE_REFUSED, true },
+        { ROLE_PARENT, ROLE_WORKER, MESSAGE_SIGNER, true },
+        { ROLE_PARENT, ROLE_CHECKER, MESSAGE_SIGNER, false },
+        { ROLE_WORKER, ROLE_KEYS, MESSAGE_SIGN, true },
+        { ROLE_KEYS, ROLE_WORKER, MESSAGE_SIGN, false },
+        { ROLE_KEYS, ROLE_WORKER, MESSAGE_SIGNED, true },
+        { ROLE_WORKER, ROLE_KEYS, MESSAGE_SIGNED, false },
+        { ROLE_CHECKER, ROLE_KEYS, MESSAGE_SIGN, false },
+        { ROLE_PARENT, ROLE_WORKER, MESSAGE_SIGNED + 1, false },
     };
 
     (void)state;
@@ -311,12 +331,12 @@ static void only_the_permitted_direction_is_allowed(void **state)
 static void every_type_has_a_name_and_a_sender(void **state)
 {
     (void)state;
-    for (uint32_t type = MESSAGE_HELLO; type <= MESSAGE_DRAIN; type++) {
+    for (uint32_t type = MESSAGE_HELLO; type <= MESSAGE_SIGNED; type++) {
         bool somebody = false;
 
         assert_string_not_equal(message_name(type), "unknown");
-        for (int sender = ROLE_PARENT; sender <= ROLE_CHECKER; sender++)
-            for (int receiver = ROLE_PARENT; receiver <= ROLE_CHECKER; receiver++)
+        for (int sender = ROLE_PARENT; sender <= ROLE_KEYS; sender++)
+            for (int receiver = ROLE_PARENT; receiver <= ROLE_KEYS; receiver++)
                 somebody |=
                     message_allowed((enum process_role)sender, (enum process_role)receiver, type);
         assert_true(somebody);

@@ -60,14 +60,13 @@ static struct keyring *from_bytes(const void *bytes, size_t len, struct err *err
 static void every_key_comes_out_as_it_went_in(void **state)
 {
     struct keyring *sent = some_keys();
-    int fd = keyring_to_fd(sent, NULL);
+    int fd = keyring_to_fd(sent, KEYRING_KEYS, NULL);
     struct keyring *got = keyring_from_fd(fd, NULL);
 
     (void)state;
     assert_non_null(got);
     close(fd);
     assert_int_equal(got->key_count, KEYS);
-    assert_memory_equal(got->ticket_secret, sent->ticket_secret, KEYRING_TICKET_SECRET_BYTES);
     for (unsigned i = 0; i < KEYS; i++) {
         uint8_t id[SNAPSHOT_ID_BYTES];
 
@@ -80,10 +79,33 @@ static void every_key_comes_out_as_it_went_in(void **state)
     keyring_unref(got);
 }
 
+/* Neither part has anything of the other. */
+static void each_gets_its_part(void **state)
+{
+    static const uint8_t none[KEYRING_TICKET_SECRET_BYTES];
+    struct keyring *sent = some_keys();
+    int keys_fd = keyring_to_fd(sent, KEYRING_KEYS, NULL);
+    int tickets_fd = keyring_to_fd(sent, KEYRING_TICKETS, NULL);
+    struct keyring *keys = keyring_from_fd(keys_fd, NULL);
+    struct keyring *tickets = keyring_from_fd(tickets_fd, NULL);
+
+    (void)state;
+    assert_memory_equal(keys->ticket_secret, none, sizeof(none));
+    assert_int_equal(keys->key_count, KEYS);
+    assert_memory_equal(tickets->ticket_secret, sent->ticket_secret, sizeof(none));
+    assert_int_equal(tickets->key_count, 0);
+    assert_null(keyring_find(tickets, sent->keys[0].id));
+    close(keys_fd);
+    close(tickets_fd);
+    keyring_unref(keys);
+    keyring_unref(tickets);
+    keyring_unref(sent);
+}
+
 static void a_key_that_is_not_there_is_not_found(void **state)
 {
     struct keyring *sent = some_keys();
-    int fd = keyring_to_fd(sent, NULL);
+    int fd = keyring_to_fd(sent, KEYRING_KEYS, NULL);
     struct keyring *got = keyring_from_fd(fd, NULL);
     uint8_t id[SNAPSHOT_ID_BYTES];
 
@@ -101,7 +123,7 @@ static void a_key_that_is_not_there_is_not_found(void **state)
 static void an_empty_keyring_travels_too(void **state)
 {
     struct keyring *sent = keyring_new();
-    int fd = keyring_to_fd(sent, NULL);
+    int fd = keyring_to_fd(sent, KEYRING_KEYS, NULL);
     struct keyring *got = keyring_from_fd(fd, NULL);
 
     (void)state;
@@ -115,7 +137,7 @@ static void an_empty_keyring_travels_too(void **state)
 static void bytes_that_are_cut_or_changed_are_refused(void **state)
 {
     struct keyring *sent = some_keys();
-    int fd = keyring_to_fd(sent, NULL);
+    int fd = keyring_to_fd(sent, KEYRING_KEYS, NULL);
     char bytes[4096];
     size_t len = bytes_of(fd, bytes, sizeof(bytes) - 1);
     struct err err;
@@ -143,7 +165,7 @@ static void an_empty_key_is_refused(void **state)
 
     (void)state;
     sent->keys[KEYS / 2].der = TEXT_NONE;
-    fd = keyring_to_fd(sent, NULL);
+    fd = keyring_to_fd(sent, KEYRING_KEYS, NULL);
     assert_null(keyring_from_fd(fd, NULL));
     keyring_unref(sent);
     close(fd);
@@ -154,7 +176,7 @@ static void a_keyring_that_could_still_change_is_refused(void **state)
     static const int too_few[] = { 0, F_SEAL_WRITE | F_SEAL_SHRINK, F_SEAL_SHRINK | F_SEAL_GROW,
                                    F_SEAL_WRITE | F_SEAL_GROW };
     struct keyring *sent = some_keys();
-    int sealed = keyring_to_fd(sent, NULL);
+    int sealed = keyring_to_fd(sent, KEYRING_KEYS, NULL);
     char bytes[4096];
     size_t len = bytes_of(sealed, bytes, sizeof(bytes));
     struct err err;
@@ -180,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_comes_out_as_it_went_in),
         cmocka_unit_test(a_key_that_is_not_there_is_not_found),
+        cmocka_unit_test(each_gets_its_part),
         cmocka_unit_test(an_empty_keyring_travels_too),
         cmocka_unit_test(bytes_that_are_cut_or_changed_are_refused),
         cmocka_unit_test(an_empty_key_is_refused),

@@ -22,7 +22,7 @@ static void shelf_open(struct shelf *shelf, size_t most, size_t certificates)
 {
     char name[] = "a.test";
 
-    *shelf = (struct shelf){ .cache = identity_cache_new(most) };
+    *shelf = (struct shelf){ .cache = identity_cache_new(most, NULL) };
     world_begin(&shelf->world);
     for (size_t i = 0; i < certificates; i++) {
         name[0] = (char)('a' + i);

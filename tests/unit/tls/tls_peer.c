@@ -57,6 +57,23 @@ bool stream_layer_at_end(const struct stream *stream)
     return stream->at_end && !buffer_len(&stream->input);
 }
 
+void stream_hold_handshake(struct stream *stream)
+{
+    stream->held = true;
+}
+
+void stream_continue_handshake(struct stream *stream)
+{
+    stream->held = false;
+}
+
+/* The loop sends what streams gathered; nothing gathers here. (src/net/stream_private.h) */
+void stream_flush_gathered(struct stream *stream);
+void stream_flush_gathered(struct stream *stream)
+{
+    (void)stream;
+}
+
 /* --- the client ------------------------------------------------------------------------------- */
 
 static void must(int good, const char *what)

@@ -17,6 +17,7 @@ struct stream {
     struct buffer output; /* from the server */
     size_t sends;
     bool at_end;
+    bool held; /* the handshake waits for a signature */
 };
 
 struct peer {

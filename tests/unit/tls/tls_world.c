@@ -108,7 +108,7 @@ void world_begin(struct world *world)
     struct keyring *keyring = keyring_new();
 
     if (!world->server)
-        world->server = tls_server_new();
+        world->server = tls_server_new(world->signer);
     fields_set_defaults(&tls_fields, &snapshot->tls, &snapshot->arena);
     snapshot->certificates =
         arena_new(&snapshot->arena, 2 * WORLD_MOST, sizeof(*snapshot->certificates));

@@ -9,6 +9,7 @@
 
 struct world {
     struct tls_server *server;
+    struct signer *signer; /* borrowed; NULL: keys are in the keyring */
     /* being built */
     struct snapshot *snapshot;
     struct keyring *keyring;

@@ -1,0 +1,122 @@
+/* What a private key signs, and what it refuses. */
+
+#include "signing_key.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <openssl/rsa.h>
+
+#include "keys_world.h"
+
+struct pair {
+    EVP_PKEY *key;
+    struct keyring *keyring;
+    struct signing_key *signing;
+};
+
+static struct pair pair_of(EVP_PKEY *key)
+{
+    struct pair pair = { .key = key, .keyring = keyring_with(1, key) };
+
+    pair.signing = signing_key_new(pair.keyring->keys[0].der);
+    assert_non_null(pair.signing);
+    return pair;
+}
+
+static void pair_done(struct pair *pair)
+{
+    signing_key_unref(pair->signing);
+    keyring_unref(pair->keyring);
+    EVP_PKEY_free(pair->key);
+}
+
+static bool signs(const struct pair *pair, const struct sign_request *request)
+{
+    uint8_t signature[SIGN_SIGNATURE_BYTES];
+    size_t bytes = signing_key_sign(pair->signing, request, signature);
+
+    if (!bytes)
+        return false;
+    assert_true(is_signature(pair->key, request, text_make((const char *)signature, bytes)));
+    return true;
+}
+
+/* By turns, so that no scheme leaves something behind for the next. */
+static void each_kind_signs_by_its_own_schemes(void **state)
+{
+    static const struct {
+        enum sign_scheme scheme;
+        bool ecdsa;
+        bool in_1_3;
+    } cases[] = {
+        { SIGN_ECDSA_SHA256, true, true },       { SIGN_RSA_PSS_SHA256, false, true },
+        { SIGN_ECDSA_SHA384, true, true },       { SIGN_RSA_PSS_SHA384, false, true },
+        { SIGN_ECDSA_SHA512, true, true },       { SIGN_RSA_PSS_SHA512, false, true },
+        { SIGN_RSA_PKCS1_SHA256, false, false }, { SIGN_RSA_PKCS1_SHA384, false, false },
+        { SIGN_RSA_PKCS1_SHA512, false, false }, { SIGN_RSA_PSS_SHA256, false, true },
+    };
+    struct pair pairs[] = {
+        pair_of(EVP_EC_gen("P-256")),
+        pair_of(EVP_EC_gen("P-384")),
+        pair_of(EVP_EC_gen("P-521")),
+        pair_of(EVP_RSA_gen(2048)),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (size_t k = 0; k < 4; k++) {
+            struct sign_request request = request_for(1, cases[i].scheme);
+            struct sign_request older = older_request_for(1, cases[i].scheme);
+            bool its_own = cases[i].ecdsa == (k < 3);
+
+            assert_int_equal(signs(&pairs[k], &request), its_own && cases[i].in_1_3);
+            assert_int_equal(signs(&pairs[k], &older), its_own);
+        }
+    assert_false(signing_key_is_slow(pairs[0].signing));
+    assert_true(signing_key_is_slow(pairs[3].signing));
+    for (size_t k = 0; k < 4; k++)
+        pair_done(&pairs[k]);
+}
+
+static void what_no_server_of_tls_has_is_refused(void **state)
+{
+    struct pair pair = pair_of(EVP_EC_gen("P-256"));
+    struct sign_request request = request_for(1, SIGN_ECDSA_SHA256);
+
+    (void)state;
+    assert_true(signs(&pair, &request));
+    request.message[0] = 'x';
+    assert_false(signs(&pair, &request));
+    request = request_for(1, SIGN_ECDSA_SHA256);
+    request.message_bytes = 32; /* somebody's digest */
+    assert_false(signs(&pair, &request));
+    pair_done(&pair);
+}
+
+static void what_is_no_key_is_none(void **state)
+{
+    EVP_PKEY *ed25519 = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    struct keyring *keyring = keyring_with(1, ed25519);
+
+    (void)state;
+    assert_null(signing_key_new(TEXT("no key")));
+    assert_null(signing_key_new(TEXT_NONE));
+    assert_null(signing_key_new(keyring->keys[0].der));
+    signing_key_unref(NULL);
+    keyring_unref(keyring);
+    EVP_PKEY_free(ed25519);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_kind_signs_by_its_own_schemes),
+        cmocka_unit_test(what_no_server_of_tls_has_is_refused),
+        cmocka_unit_test(what_is_no_key_is_none),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
