@@ -224,6 +224,8 @@ static void map_label_hosts(struct mapper *mapper, size_t file_domain,
         domain.host_count = 1;
         domain.written = mapping_written(mapper, host->host);
         domain.client_auth = domain.written ? &domain.written->client_auth : NULL;
+        if (domain.written)
+            domain.delivery = mapper->deliveries[domain.written - mapper->file->domains];
         if (host->redirect != HOST_REDIRECT_NONE)
             domain.redirect = host->redirect;
         domain.routes = arena_new(&mapping->arena, count, sizeof(*domain.routes));
@@ -252,6 +254,7 @@ static void map_file_domain(struct mapper *mapper, size_t index, const size_t *f
         .redirect = redirect_of(mapper, from),
     };
 
+    mapper->deliveries[index] = domain.delivery;
     add_host(mapper, &domain, from->name);
     for (size_t i = 0; i < from->alias_count; i++)
         add_host(mapper, &domain, from->aliases[i]);
@@ -270,6 +273,7 @@ static void map_file(struct mapper *mapper)
         if (!file->services[i].in_swarm)
             fixed[i] = add_fixed_service(mapper, &file->services[i]);
     map_delivery(mapper, &file->delivery, fixed);
+    mapper->deliveries = memory_new((file->domain_count + 1) * sizeof(*mapper->deliveries));
     for (size_t i = 0; i < file->domain_count; i++)
         map_file_domain(mapper, i, fixed);
     free(fixed);
@@ -319,6 +323,7 @@ static void mapper_done(struct mapper *mapper)
         free(mapper->hosts[i].routes);
     free(mapper->hosts);
     free(mapper->labels);
+    free(mapper->deliveries);
 }
 
 struct mapping *mapping_new(const struct mapping_sources *sources)

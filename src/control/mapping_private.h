@@ -31,6 +31,7 @@ struct mapper {
     struct label_host *hosts;
     size_t host_count;
     size_t host_capacity;
+    size_t *deliveries; /* of each domain of the file -> index into mapping->deliveries */
     const struct label_settings **labels; /* in force, by index into swarm->services */
 };
 

@@ -25,6 +25,14 @@ static const struct snapshot_domain_policy *policy_of(const struct builder_world
     return domain->policy;
 }
 
+static unsigned delivery_of(const struct builder_world *world, const char *host)
+{
+    const struct snapshot_domain *domain = snapshot_find_domain(world->snapshot, text_of(host));
+
+    assert_non_null(domain);
+    return domain->delivery;
+}
+
 static void assert_sent(const struct builder_world *world, const char *host, const char *to)
 {
     const struct snapshot_domain_policy *policy = policy_of(world, host);
@@ -198,14 +206,17 @@ static void a_name_beneath_a_wildcard_keeps_what_the_file_asks_there(void **stat
     use_swarm(world, one_service("a.x.test,b.test", "maintenance", "false"));
     assert_int_equal(world_build(world, HEAD ALLOW
                                  "domains:\n"
-                                 "  \"*.x.test\": { access: { allow: [10.0.0.0/8] }, routes: [{ "
-                                 "service: web }] }\n"),
+                                 "  \"*.x.test\": { access: { allow: [10.0.0.0/8] }, headers: { "
+                                 "request: { remove: [X-A] } }, routes: [{ service: web }] }\n"),
                      0);
     assert_non_null(policy_of(world, "a.x.test"));
     assert_int_equal(policy_of(world, "a.x.test")->allow.count, 1);
     assert_int_equal(policy_of(world, "a.x.test")->identity,
                      policy_of(world, "other.x.test")->identity);
     assert_null(policy_of(world, "b.test"));
+    /* and what changes on the way there, forward_auth among it */
+    assert_int_equal(delivery_of(world, "a.x.test"), delivery_of(world, "other.x.test"));
+    assert_true(delivery_of(world, "a.x.test") != delivery_of(world, "b.test"));
 }
 
 static void what_is_wrong_with_files_is_said(void **state)
