@@ -31,6 +31,7 @@ struct board_endpoint {
     _Atomic uint32_t failures; /* in a row */
     _Atomic uint64_t requests;
     _Atomic int64_t ejected_until_ms; /* monotonic; 0: never */
+    _Atomic uint32_t last_failure; /* 1 + enum reason; 0: it has answered since, or never failed */
 };
 
 /* Upper bounds of the buckets of durations, in milliseconds; one more bucket is without bound. */

@@ -1,6 +1,7 @@
 #ifndef SWARMWARD_MODEL_POLICIES_H
 #define SWARMWARD_MODEL_POLICIES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/text.h"
@@ -20,6 +21,11 @@ enum balance {
 enum backend_mode {
     BACKEND_MODE_TASK,
     BACKEND_MODE_VIP,
+};
+
+enum protocol {
+    PROTOCOL_HTTP1, /* in clear */
+    PROTOCOL_HTTPS, /* HTTP/1.1 over TLS */
 };
 
 struct health_settings {
@@ -47,6 +53,7 @@ struct service_policy {
     int64_t retry_budget_percent;
     int64_t slow_start_ms;
     int backend_mode; /* enum backend_mode; of services in Swarm */
+    int protocol;     /* enum protocol */
     int64_t drain_ms; /* what runs on an endpoint that leaves is cut after this */
     struct health_settings health;
     struct outlier_settings outlier;
@@ -62,6 +69,12 @@ struct route_policy {
     int64_t retries;
     struct text sticky_cookie; /* "" = off */
 };
+
+/* Is the hop to the backend encrypted and the backend verified? */
+static inline bool protocol_has_tls(int protocol)
+{
+    return protocol == PROTOCOL_HTTPS;
+}
 
 extern const struct field_table service_fields; /* struct service_policy: in "defaults", services */
 extern const struct field_table route_fields;   /* struct route_policy: in "defaults", routes */

@@ -41,6 +41,16 @@
     X(backend_cut)                                                                                 \
     X(backend_invalid)                                                                             \
     X(response_timeout)                                                                            \
+    X(backend_unknown_ca)                                                                          \
+    X(backend_expired)                                                                             \
+    X(backend_name_mismatch)                                                                       \
+    X(backend_bad_certificate)                                                                     \
+    X(backend_no_tls)                                                                              \
+    X(backend_tls_version)                                                                         \
+    X(backend_no_h2)                                                                               \
+    X(backend_refused_us)                                                                          \
+    X(backend_not_mutual)                                                                          \
+    X(backend_tls_failed)                                                                          \
     X(backend_stalled)                                                                             \
     /* the client */                                                                               \
     X(client_closed)                                                                               \

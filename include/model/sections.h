@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "model/docker_sections.h"
 #include "model/field_table.h"
+#include "model/policy_section.h"
 #include "net/address.h"
 
 /*
@@ -115,22 +116,6 @@ struct log_settings {
     int traceparent;           /* enum traceparent: tracing.traceparent */
 };
 
-enum backend_encryption {
-    BACKEND_ENCRYPTION_OVERLAY, /* an encrypted overlay network, or this machine itself */
-    BACKEND_ENCRYPTION_NONE,    /* needs `exception` */
-};
-
-enum default_owner {
-    DEFAULT_OWNER_DENY,
-    DEFAULT_OWNER_ALLOW,
-};
-
-struct policy_settings {
-    int backend_encryption; /* enum backend_encryption */
-    struct text exception;  /* why `none` is right here; goes into the evidence */
-    int default_owner;      /* enum default_owner: of domains that no row of `owners` has */
-};
-
 struct shutdown_settings {
     int64_t delay_ms;
     int64_t drain_ms;
@@ -138,7 +123,6 @@ struct shutdown_settings {
 
 extern const struct field_table listener_fields; /* struct listener_settings: "listeners" */
 extern const struct field_table tls_fields;      /* struct tls_settings: "tls" */
-extern const struct field_table policy_fields;   /* struct policy_settings: "policy" */
 extern const struct field_table header_fields;   /* struct header_settings: "defaults.headers" */
 extern const struct field_table limit_fields;    /* struct limit_settings: "limits" */
 extern const struct field_table log_fields;      /* struct log_settings: "log" and "tracing" */

@@ -14,6 +14,7 @@
 #include "model/settings.h"
 #include "model/snapshot_delivery.h"
 #include "model/snapshot_policy.h"
+#include "model/snapshot_tls.h"
 #include "net/address.h"
 
 /*
@@ -23,24 +24,7 @@
  */
 
 #define SNAPSHOT_NONE      UINT32_MAX
-#define SNAPSHOT_ID_BYTES  32 /* SHA-256 */
 #define SNAPSHOT_BYTES_MAX ((size_t)512 * 1024 * 1024)
-
-enum key_kind {
-    KEY_ECDSA,
-    KEY_RSA,
-    KEY_KIND_COUNT,
-};
-
-struct snapshot_certificate {
-    struct text name;                  /* from the file; "" for made ones */
-    struct text chain;                 /* DER certificates, leaf first, one behind the other */
-    uint8_t id[SNAPSHOT_ID_BYTES];     /* hash of the chain */
-    uint8_t key_id[SNAPSHOT_ID_BYTES]; /* hash of the leaf's SubjectPublicKeyInfo: the key's name */
-    enum key_kind kind;
-    int64_t not_before_s; /* wall clock, Unix time */
-    int64_t not_after_s;
-};
 
 struct snapshot_endpoint {
     struct text name; /* as shown: "127.0.0.1:3000", later the task's name */
@@ -56,7 +40,8 @@ struct snapshot_service {
     const struct service_policy *policy; /* shared by services that have an equal one */
     struct snapshot_endpoint *endpoints;
     uint32_t endpoint_count;
-    enum service_refusal refusal;
+    enum service_refusal refusal : 8;
+    bool in_swarm;   /* its name is that of a service in Swarm, with the port behind a colon */
     struct text why; /* of the refusal, for `explain` and the log; "" */
 };
 
@@ -96,6 +81,7 @@ struct snapshot {
     struct limit_settings limits;
     struct log_settings log;
     struct shutdown_settings shutdown;
+    struct snapshot_backend_tls backend_tls;
     uint32_t fallback_certificates[KEY_KIND_COUNT]; /* for an unknown SNI; SNAPSHOT_NONE = reject */
     struct snapshot_certificate *certificates;
     uint32_t certificate_count;
@@ -136,6 +122,10 @@ const struct snapshot_domain *snapshot_find_domain(const struct snapshot *snapsh
 const struct snapshot_route *snapshot_find_route(const struct snapshot *snapshot,
                                                  const struct snapshot_domain *domain,
                                                  struct text path);
+
+/* The name that certificates of a service with TLS must have, unless backend_tls.server_name says
+ * another one for all; "" = the address of each endpoint. */
+struct text snapshot_service_host(const struct snapshot_service *service);
 
 /* To bytes and back, into an empty snapshot whose texts then are views of `bytes`. Decoding checks
  * every index and bound again, and indexes. */

@@ -27,6 +27,7 @@ struct certificate_facts {
 struct certificate_paths {
     const char *cert;
     const char *key;
+    bool is_client; /* it is shown to servers: needs no DNS name, and not to be for a server */
 };
 
 /*

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "tls/tls_backend.h"
 
 bool verdict_add(struct verdict *verdict, bool good, const struct health_settings *settings)
 {
@@ -68,6 +69,8 @@ void check_begin(struct check *check)
     struct probe_plan plan = {
         .address = &check->address,
         .health = &check->settings,
+        .peer = check->connects_only ? NULL : check->peer,
+        .connects_only = check->connects_only,
         .on_result = on_result,
         .owner = check,
     };
@@ -95,6 +98,21 @@ static void on_due(void *owner)
     checker_ask(check->checker, check);
 }
 
+/*
+ * The peer stays: what it has to prove is part of the endpoint's identity. A backend that asks for
+ * our certificate would refuse this process, which has no key: that it accepts connections must be
+ * enough.
+ */
+static void choose_depth(struct check *check, const struct snapshot_service *service)
+{
+    const struct checker *checker = check->checker;
+    bool has_tls = protocol_has_tls(service->policy->protocol);
+
+    check->connects_only = has_tls && (checker->tls_asks || !checker->tls);
+    if (has_tls && !check->connects_only && !check->peer)
+        check->peer = tls_peer_new(checker->tls, snapshot_service_host(service), &check->address);
+}
+
 void check_update(struct check *check, const struct snapshot_service *service,
                   const struct snapshot_endpoint *endpoint)
 {
@@ -107,6 +125,7 @@ void check_update(struct check *check, const struct snapshot_service *service,
     check->endpoint = text_to_heap(endpoint->name);
     check->path = text_to_heap(service->policy->health.path);
     check->address = endpoint->address;
+    choose_depth(check, service);
     check->settings = service->policy->health;
     check->settings.path = text_of(check->path);
     latest_ms = io_now_ms(check->checker->io) + check->settings.interval_ms;
@@ -142,6 +161,7 @@ void check_free(struct check *check)
         check->checker->asking--;
     }
     deadline_done(&check->next);
+    tls_peer_free(check->peer);
     free(check->service);
     free(check->endpoint);
     free(check->path);

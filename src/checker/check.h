@@ -27,7 +27,8 @@ struct check {
     char *service;
     char *endpoint;
     char *path;
-    struct probe *probe; /* NULL: none is under way */
+    struct tls_peer *peer; /* NULL: in clear, or nothing to verify it with */
+    struct probe *probe;   /* NULL: none is under way */
     struct deadline next;
     /* borrowed: outlives the check */
     struct checker *checker;
@@ -37,6 +38,7 @@ struct check {
     uint64_t identity;
     uint32_t slot;
     struct address address;
+    bool connects_only;              /* what it speaks, or demands, is not had here */
     struct health_settings settings; /* its path is `path` */
     struct verdict verdict;
     int64_t asked_ms; /* when the last probe was due to begin */

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "check.h"
+#include "tls/tls_backend.h"
 
 /* First questions come this far apart, so that the start of many is no burst. */
 #define SPREAD_MS 10
@@ -29,6 +30,8 @@ void checker_done(struct checker *checker)
         check_free(checker->checks[slot]);
     free(checker->checks);
     snapshot_unref(checker->prepared);
+    tls_backend_unref(checker->prepared_tls);
+    tls_backend_unref(checker->tls);
     memset(checker, 0, sizeof(*checker));
 }
 
@@ -145,6 +148,10 @@ static void begin_waiting(struct checker *checker)
 
 void checker_commit(struct checker *checker, const struct snapshot *snapshot)
 {
+    tls_backend_unref(checker->tls);
+    checker->tls = checker->prepared_tls;
+    checker->prepared_tls = NULL;
+    checker->tls_asks = snapshot->backend_tls.has_client;
     want_all(checker, snapshot);
     drop_unwanted(checker);
     if (!checker->took_over)

@@ -11,6 +11,7 @@
 
 struct channel;
 struct check;
+struct tls_backend;
 
 /* Probes under way at the same time; the others wait for their turn. */
 #define CHECKER_PROBES_MAX 128
@@ -20,6 +21,8 @@ struct checker {
     /* owned */
     struct check **checks; /* by slot, BOARD_ENDPOINTS of them; NULL before the first check */
     struct snapshot *prepared;
+    struct tls_backend *prepared_tls; /* NULL: no service of it has TLS */
+    struct tls_backend *tls;          /* of the snapshot that was committed last */
     /* borrowed */
     struct io *io;
     struct board *board;
@@ -28,6 +31,7 @@ struct checker {
     size_t asking;               /* probes under way */
     size_t check_count;
     bool beginning; /* probes are being started */
+    bool tls_asks;  /* backends may ask for a certificate, and there is none here */
     bool took_over; /* a snapshot was committed since this process began */
 };
 
@@ -35,8 +39,9 @@ void checker_init(struct checker *checker, struct io *io, struct board *board);
 void checker_done(struct checker *checker);
 
 /*
- * Watch the endpoints of `snapshot` whose service has a health path, and no others. Those that were
- * watched before go on as they are; the slots of those that are gone become unknown.
+ * Take `prepared_tls`, and watch the endpoints of `snapshot` whose service has a health path, and
+ * no others. Those that were watched before go on as they are; the slots of those that are gone
+ * become unknown.
  */
 void checker_commit(struct checker *checker, const struct snapshot *snapshot);
 

@@ -10,11 +10,14 @@
 #include "checker.h"
 #include "ipc/messages.h"
 #include "ipc/verdict.h"
+#include "tls/tls_backend.h"
 
 static void cancel(struct checker *checker)
 {
     snapshot_unref(checker->prepared);
     checker->prepared = NULL;
+    tls_backend_unref(checker->prepared_tls);
+    checker->prepared_tls = NULL;
 }
 
 /* Only the snapshot comes here: whoever speaks with backends has no business with keys. */
@@ -32,6 +35,11 @@ static int prepare(struct checker *checker, const struct channel_message *messag
                 (unsigned long long)checker->prepared->generation,
                 (unsigned long long)order.generation);
         cancel(checker);
+    }
+    if (checker->prepared && checker->prepared->backend_tls.ca.len) {
+        checker->prepared_tls = tls_backend_new(checker->prepared, NULL, NULL, &err);
+        if (!checker->prepared_tls)
+            cancel(checker);
     }
     verdict_send(checker->channel, order.generation, checker->prepared ? NULL : err.text);
     return 0;

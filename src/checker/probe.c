@@ -17,6 +17,7 @@
 #include "net/deadline.h"
 #include "net/socket.h"
 #include "net/stream.h"
+#include "tls/tls_backend.h"
 
 /* An endpoint says that it is well in one head; more than this is no sensible answer. */
 #define HEAD_BYTES ((size_t)16 * 1024)
@@ -25,6 +26,7 @@
 struct probe {
     /* owned */
     struct stream *stream;
+    struct buffer request;
     struct buffer received;
     struct deadline give_up;
     /* borrowed */
@@ -34,6 +36,7 @@ struct probe {
     struct h1_scan scan;
     struct status_range good_status;
     bool connected;
+    bool connects_only;
 };
 
 static void release(void *memory)
@@ -47,6 +50,7 @@ void probe_free(struct probe *probe)
         return;
     stream_free(probe->stream);
     deadline_done(&probe->give_up);
+    buffer_done(&probe->request);
     buffer_done(&probe->received);
     io_free_later(probe->io, probe, release);
 }
@@ -108,6 +112,11 @@ static void on_ready(void *owner)
     struct probe *probe = owner;
 
     probe->connected = true;
+    if (probe->connects_only) {
+        finish(probe, true, "");
+        return;
+    }
+    stream_write(probe->stream, buffer_text(&probe->request).at, buffer_len(&probe->request));
     stream_resume_reading(probe->stream);
 }
 
@@ -169,13 +178,12 @@ static const struct stream_handler handler = {
     .on_broken = on_broken,
 };
 
-static void send_request(struct probe *probe, const struct probe_plan *plan)
+static void write_request(const struct probe_plan *plan, struct buffer *request)
 {
-    struct buffer request = { 0 };
     char host[ADDRESS_TEXT_BYTES];
 
     address_print(plan->address, host);
-    buffer_format(&request,
+    buffer_format(request,
                   "GET %.*s HTTP/1.1\r\n"
                   "Host: %s\r\n"
                   "User-Agent: swarmward-health\r\n"
@@ -183,8 +191,6 @@ static void send_request(struct probe *probe, const struct probe_plan *plan)
                   "Connection: close\r\n"
                   "\r\n",
                   TEXT_ARGS(plan->health->path), host);
-    stream_write(probe->stream, request.bytes, buffer_len(&request));
-    buffer_done(&request);
 }
 
 /* Why a connection could not begin says nothing about the other side when we ran out of something.
@@ -211,9 +217,11 @@ struct probe *probe_new(struct io *io, const struct probe_plan *plan, bool *our_
     probe->on_result = plan->on_result;
     probe->owner = plan->owner;
     probe->good_status = plan->health->status;
-    probe->stream = stream_new_connecting(io, fd, NULL, &handler, probe);
+    probe->connects_only = plan->connects_only;
+    probe->stream = stream_new_connecting(
+        io, fd, plan->peer ? tls_peer_session_new(plan->peer, "http/1.1") : NULL, &handler, probe);
     deadline_init(&probe->give_up, io, on_give_up, probe);
     deadline_set(&probe->give_up, io_now_ms(io) + plan->health->timeout_ms);
-    send_request(probe, plan);
+    write_request(plan, &probe->request);
     return probe;
 }

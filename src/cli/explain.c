@@ -81,6 +81,9 @@ static void write_endpoint(const json_t *endpoint, struct buffer *out)
         buffer_format(out, LINE("endpoint", "%s: %s, checked: %s, %lld in flight"),
                       answer_text(endpoint, "name"), state, answer_text(endpoint, "health"),
                       answer_number(endpoint, "in_flight"));
+    if (answer_text(endpoint, "last_failure")[0])
+        buffer_format(out, LINE("", "%s: could not be reached last time: %s"),
+                      answer_text(endpoint, "name"), answer_text(endpoint, "last_failure"));
 }
 
 static void write_service(const json_t *service, struct buffer *out)

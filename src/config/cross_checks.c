@@ -99,27 +99,66 @@ static void check_hop(struct reading *reading, const struct server_settings *ser
         return;
     address_print(&server->address, address);
     reading_error(reading, NULL, server->place,
-                  "%s is not on this machine, so the hop to it would be in clear; write policy: "
-                  "{ backend_encryption: none, exception: \"why that is right here\" }, or use a "
-                  "loopback address",
+                  "%s is not on this machine, so the hop to it would be in clear; write protocol: "
+                  "https when it speaks TLS, or policy: { backend_encryption: none, exception: "
+                  "\"why that is right here\" }, or use a loopback address",
                   address);
 }
 
-static void check_policy(struct reading *reading, const struct yaml_node *root)
+/* The file lets a hop go in clear, or every one has TLS, or each server is looked at. */
+static void check_hops(struct reading *reading, const struct trail *trail,
+                       const struct service_settings *service)
+{
+    switch ((enum backend_encryption)reading->settings->policy.backend_encryption) {
+    case BACKEND_ENCRYPTION_NONE:
+        break;
+    case BACKEND_ENCRYPTION_OVERLAY:
+        for (size_t i = 0; i < service->server_count; i++)
+            if (!protocol_has_tls(service->policy.protocol))
+                check_hop(reading, &service->servers[i]);
+        break;
+    case BACKEND_ENCRYPTION_TLS:
+    case BACKEND_ENCRYPTION_MTLS:
+        if (!service->in_swarm && !protocol_has_tls(service->policy.protocol))
+            reading_warning(reading, trail, service->place,
+                            "its protocol has no TLS, which policy.backend_encryption demands: its "
+                            "requests are answered 503; write protocol: https");
+        break;
+    }
+}
+
+static void check_exception(struct reading *reading, const struct yaml_node *root)
 {
     const struct policy_settings *policy = &reading->settings->policy;
     struct source_place place = place_at(root, TEXT("policy.backend_encryption"));
+    bool is_none = policy->backend_encryption == BACKEND_ENCRYPTION_NONE;
 
-    if (policy->backend_encryption && policy->exception.len == 0)
+    if (is_none && policy->exception.len == 0)
         reading_error(reading, NULL, place,
                       "policy.backend_encryption: none needs exception: \"why that is right "
                       "here\"");
-    else if (policy->backend_encryption)
+    else if (is_none)
         reading_warning(reading, NULL, place, "requests go to the servers in clear: \"%.*s\"",
                         TEXT_ARGS(policy->exception));
     else if (policy->exception.len)
         reading_error(reading, NULL, place_at(root, TEXT("policy.exception")),
                       "policy.exception has no effect without backend_encryption: none; remove it");
+}
+
+static void check_policy(struct reading *reading, const struct yaml_node *root)
+{
+    const struct policy_settings *policy = &reading->settings->policy;
+    const struct backend_tls_settings *tls = &policy->backend_tls;
+
+    check_exception(reading, root);
+    if (!tls->cert_path.len != !tls->key_path.len)
+        reading_error(reading, NULL, place_at(root, TEXT("policy.backend_tls")),
+                      "policy.backend_tls.cert and policy.backend_tls.key belong together; give "
+                      "both");
+    else if (policy->backend_encryption == BACKEND_ENCRYPTION_MTLS && !tls->cert_path.len)
+        reading_error(reading, NULL, place_at(root, TEXT("policy.backend_encryption")),
+                      "policy.backend_encryption: mtls needs a certificate to show: "
+                      "policy.backend_tls: { cert: ..., key: ... }");
 }
 
 static void check_services(struct reading *reading, const struct yaml_node *root)
@@ -138,9 +177,7 @@ static void check_services(struct reading *reading, const struct yaml_node *root
         if (yaml_find(root, "services"))
             check_service_policy(reading, &trail, service->place, &service->policy);
         servers += service->server_count;
-        for (size_t j = 0; settings->policy.backend_encryption == 0 && j < service->server_count;
-             j++)
-            check_hop(reading, &service->servers[j]);
+        check_hops(reading, &trail, service);
     }
     if (servers > BOARD_ENDPOINTS)
         reading_error(reading, NULL, root->place, "%zu servers are more than the limit of %d",

@@ -159,11 +159,6 @@ static const struct field route_rows[] = {
         .fallback = "0",
         .help = "Of two routes with the same path the one with the higher priority wins.",
     },
-    {
-        .name = "protocol",
-        .kind = FIELD_LATER,
-        .help = "backends are spoken to in plain HTTP/1.1 only",
-    },
 };
 
 const struct field_table route_entry = {

@@ -5,15 +5,7 @@
 
 #include "model/text_check.h"
 
-static const char *const protocols[] = { "http1", NULL };
 static const char *const redirects[] = { "none", "www_to_apex", "apex_to_www", NULL };
-static const char *const later_protocols[] = { "h2c", "https", "h2", NULL };
-
-#define PROTOCOL_ROW(type)                                                                         \
-    {                                                                                              \
-        .name = "protocol", FIELD_AT(type, protocol), .kind = FIELD_CHOICE, .choices = protocols,  \
-        .later_choices = later_protocols, .fallback = "http1", .help = "What the service speaks.", \
-    }
 
 #define PRIORITY_ROW(type)                                                                         \
     {                                                                                              \
@@ -67,7 +59,6 @@ static const struct field flat_rows[] = {
     PORT_ROW(struct label_flat),
     NETWORK_ROW(struct label_flat),
     PRIORITY_ROW(struct label_flat),
-    PROTOCOL_ROW(struct label_flat),
     {
         .name = "redirect",
         FIELD_AT(struct label_flat, redirect),
@@ -116,7 +107,6 @@ static const struct field route_rows[] = {
     PORT_ROW(struct label_route_keys),
     NETWORK_ROW(struct label_route_keys),
     PRIORITY_ROW(struct label_route_keys),
-    PROTOCOL_ROW(struct label_route_keys),
 };
 
 const struct field_table label_route_rows = {

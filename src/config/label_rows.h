@@ -12,7 +12,6 @@ struct label_flat {
     int64_t port; /* 0 = not written */
     struct text network;
     int64_t priority;
-    int protocol;
     int redirect; /* enum host_redirect */
     bool maintenance;
 };
@@ -23,7 +22,6 @@ struct label_route_keys {
     int64_t port;
     struct text network;
     int64_t priority;
-    int protocol;
 };
 
 extern const struct field_table label_flat_rows;

@@ -43,6 +43,15 @@ static void read_tls(struct reading *reading, const struct yaml_node *node)
     read_certificates(reading, node);
 }
 
+static void mount_backend_tls(struct reading *reading, struct source_place place)
+{
+    struct backend_tls_settings *tls = &reading->settings->policy.backend_tls;
+
+    tls->ca = reading_mounted_path(reading, &policy_trail, place, tls->ca, false);
+    tls->cert_path = reading_mounted_path(reading, &policy_trail, place, tls->cert_path, false);
+    tls->key_path = reading_mounted_path(reading, &policy_trail, place, tls->key_path, true);
+}
+
 static void read_policy(struct reading *reading, const struct yaml_node *node)
 {
     static const char *const others[] = { "owners", NULL };
@@ -55,6 +64,8 @@ static void read_policy(struct reading *reading, const struct yaml_node *node)
     };
 
     section_read(reading, &section, node);
+    if (node && node->kind == YAML_MAPPING)
+        mount_backend_tls(reading, node->place);
     read_owners(reading, node);
 }
 

@@ -14,9 +14,12 @@ static void add_worker(struct endpoint_facts *facts, const struct board_endpoint
                        int64_t now_ms)
 {
     int64_t until_ms = atomic_load_explicit(&endpoint->ejected_until_ms, memory_order_relaxed);
+    uint32_t failure = atomic_load_explicit(&endpoint->last_failure, memory_order_relaxed);
 
     facts->in_flight += atomic_load_explicit(&endpoint->in_flight, memory_order_relaxed);
     facts->requests += board_get(&endpoint->requests);
+    if (failure > 0 && failure <= REASON_COUNT)
+        facts->last_failure = reason_word((enum reason)(failure - 1));
     if (until_ms <= now_ms)
         return;
     facts->ejected_workers++;
@@ -27,7 +30,7 @@ static void add_worker(struct endpoint_facts *facts, const struct board_endpoint
 struct endpoint_facts endpoint_facts(const struct board *board,
                                      const struct snapshot_endpoint *endpoint)
 {
-    struct endpoint_facts facts = { .state = "up", .usable = true };
+    struct endpoint_facts facts = { .state = "up", .usable = true, .last_failure = "" };
     int64_t now_ms = clock_monotonic_ms();
     uint32_t workers = atomic_load(&board->worker_count);
     uint8_t health = atomic_load_explicit(&board->health[endpoint->slot], memory_order_relaxed);
@@ -59,6 +62,7 @@ bool endpoint_write(const struct board *board, const struct snapshot_endpoint *e
     json_put_text(json, "health", text_of(health_names[facts.health]));
     json_put_number(json, "ejected_workers", facts.ejected_workers);
     json_put_number(json, "ejected_for_ms", facts.ejected_for_ms);
+    json_put_text(json, "last_failure", text_of(facts.last_failure));
     json_put_number(json, "in_flight", (int64_t)facts.in_flight);
     json_put_number(json, "requests", (int64_t)facts.requests);
     json_put_object_end(json);

@@ -16,6 +16,8 @@ struct endpoint_facts {
     enum board_health health;
     uint32_t ejected_workers;
     int64_t ejected_for_ms; /* until the last of them tries again */
+    const char
+        *last_failure; /* why it could not be reached, a word of model/reasons.h; "" = it can */
     uint64_t in_flight;
     uint64_t requests;
 };

@@ -24,6 +24,31 @@ static uint64_t fixed_identity(uint64_t service, const struct address *address)
     return identity ? identity : 1;
 }
 
+struct text mapping_protocol_why(const struct mapper *mapper, int protocol)
+{
+    int encryption = mapper->file->policy.backend_encryption;
+    bool demanded = encryption == BACKEND_ENCRYPTION_TLS || encryption == BACKEND_ENCRYPTION_MTLS;
+
+    if (demanded && !protocol_has_tls(protocol))
+        return TEXT("its protocol has no TLS, which policy.backend_encryption demands; write "
+                    "protocol: https when it speaks TLS");
+    if (protocol_has_tls(protocol) && !mapper->sources->file->backend_tls.ca.len)
+        return TEXT("there is no CA to verify it with; name one in policy.backend_tls.ca, or "
+                    "install the package ca-certificates");
+    return TEXT_NONE;
+}
+
+uint64_t mapping_identity(const struct mapper *mapper, int protocol, uint64_t identity)
+{
+    uint64_t mixed = identity;
+
+    if (protocol != PROTOCOL_HTTP1)
+        mixed = hash_mix(mixed ^ hash_mix((uint64_t)protocol));
+    if (protocol_has_tls(protocol))
+        mixed = hash_mix(mixed ^ mapper->sources->file->backend_tls.hash);
+    return mixed ? mixed : 1;
+}
+
 static size_t add_fixed_service(struct mapper *mapper, const struct service_settings *from)
 {
     struct mapping *mapping = mapper->mapping;
@@ -33,10 +58,13 @@ static size_t add_fixed_service(struct mapper *mapper, const struct service_sett
     *service = (struct mapped_service){
         .name = arena_text(&mapping->arena, from->name),
         .policy = from->policy,
+        .why = mapping_protocol_why(mapper, from->policy.protocol),
         .identity = hash_text(from->name),
         .endpoints = arena_new(&mapping->arena, from->server_count, sizeof(*service->endpoints)),
         .endpoint_count = from->server_count,
     };
+    if (service->why.len)
+        service->refusal = SERVICE_NOT_ENCRYPTED;
     for (size_t i = 0; i < from->server_count; i++) {
         const struct server_settings *server = &from->servers[i];
         char text[ADDRESS_TEXT_BYTES];
@@ -45,7 +73,8 @@ static size_t add_fixed_service(struct mapper *mapper, const struct service_sett
         service->endpoints[i] = (struct mapped_endpoint){
             .name = arena_text(&mapping->arena, text_make(text, len)),
             .address = server->address,
-            .identity = fixed_identity(service->identity, &server->address),
+            .identity = mapping_identity(mapper, from->policy.protocol,
+                                         fixed_identity(service->identity, &server->address)),
             .weight = (uint32_t)server->weight,
             .pooled = true,
         };

@@ -24,6 +24,7 @@ struct mapped_endpoint {
 
 struct mapped_service {
     struct text name; /* "portal", "portal_web:8080" */
+    bool in_swarm;
     struct service_policy policy;
     uint64_t identity;
     struct mapped_endpoint *endpoints;

@@ -60,6 +60,7 @@ static struct mapping_file *load_text(const char *path, struct text text,
         error_pages_load(file->settings, problems);
         client_cas_load(&file->client_cas, file->settings, now_s, problems);
         domain_files_load(&file->files, file->settings, problems);
+        backend_tls_load(&file->backend_tls, file->settings, now_s, problems);
         file->text_fd = file_sealed_memory("swarmward-file", text.at, text.len, &err);
         if (file->text_fd < 0)
             problems_error(problems, file->settings, nowhere, "%s", err.text);
@@ -117,6 +118,7 @@ void mapping_file_free(struct mapping_file *file)
     certificate_choice_done(&file->certificates);
     client_cas_done(&file->client_cas);
     domain_files_done(&file->files);
+    backend_tls_done(&file->backend_tls);
     settings_free(file->settings);
     if (file->text_fd >= 0)
         close(file->text_fd);

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "backend_tls.h"
 #include "certificate_choice.h"
 #include "client_cas.h"
 #include "config/settings_file.h"
@@ -20,6 +21,7 @@ struct mapping_file {
     struct certificate_choice certificates;
     struct client_cas client_cas;
     struct domain_files files;
+    struct backend_tls backend_tls;
     int text_fd; /* the text itself, sealed: for the control after this one */
     uint8_t ticket_secret[KEYRING_TICKET_SECRET_BYTES]; /* when it has one */
     bool has_ticket_secret;

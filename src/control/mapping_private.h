@@ -46,6 +46,15 @@ const struct domain_settings *mapping_written(const struct mapper *mapper, struc
 /* Does the file say this of a domain ("redirect", "maintenance.enabled")? NULL: it has no entry. */
 bool mapping_is_written(const struct domain_settings *domain, const char *setting);
 
+/* mapping.c: what policy.backend_encryption has against a protocol, whatever the network; "" =
+ * nothing. */
+struct text mapping_protocol_why(const struct mapper *mapper, int protocol);
+/*
+ * An endpoint's identity, with what is spoken with it and how it is verified: connections that were
+ * made under other rules are not its own.
+ */
+uint64_t mapping_identity(const struct mapper *mapper, int protocol, uint64_t identity);
+
 /* mapping_labels.c: which labels hold, and what they claim. */
 void mapping_read_labels(struct mapper *mapper);
 /* The routes of the labels in force, into `hosts`. */

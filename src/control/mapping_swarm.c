@@ -106,18 +106,21 @@ bool mapping_swarm_shares(struct mapper *mapper, const struct swarm_service *ser
 /* --- the encryption gate ------------------------------------------------------------------------
  */
 
-static bool is_encrypted(struct mapper *mapper, uint32_t network, struct mapped_service *service)
+/*
+ * With `overlay` it is the network that counts, even when the protocol has TLS: that is the word of
+ * a label, and a label never widens what the file allows.
+ */
+static bool is_on_encrypted_network(struct mapper *mapper, uint32_t network,
+                                    struct mapped_service *service)
 {
     const struct swarm *swarm = mapper->swarm;
     char why[WHY_BYTES];
 
-    if (mapper->file->policy.backend_encryption == BACKEND_ENCRYPTION_NONE)
-        return true;
     if (network >= swarm->network_count) {
         refuse(mapper, service, SERVICE_NOT_ENCRYPTED,
                TEXT("without the Docker API nobody can say that its network is encrypted; give "
                     "docker.endpoint, or write policy: { backend_encryption: none, exception: "
-                    "\"why\" }"));
+                    "\"why\" }, or backend_encryption: tls when it speaks TLS"));
         return false;
     }
     if (!swarm->networks[network].encrypted) {
@@ -133,6 +136,18 @@ static bool is_encrypted(struct mapper *mapper, uint32_t network, struct mapped_
         return false;
     }
     return true;
+}
+
+static bool is_encrypted(struct mapper *mapper, uint32_t network, struct mapped_service *service)
+{
+    struct text why = mapping_protocol_why(mapper, service->policy.protocol);
+
+    if (why.len) {
+        refuse(mapper, service, SERVICE_NOT_ENCRYPTED, why);
+        return false;
+    }
+    return mapper->file->policy.backend_encryption != BACKEND_ENCRYPTION_OVERLAY ||
+           is_on_encrypted_network(mapper, network, service);
 }
 
 /* --- the endpoints ------------------------------------------------------------------------------
@@ -211,7 +226,8 @@ static void add_tasks(struct mapper *mapper, const struct swarm_service *from, u
         *endpoint = (struct mapped_endpoint){
             .name = from->tasks[i].name,
             .address = address->address,
-            .identity = with_port(address->identity, port),
+            .identity = mapping_identity(mapper, service->policy.protocol,
+                                         with_port(address->identity, port)),
             .weight = 1,
             .pooled = true,
         };
@@ -232,7 +248,8 @@ static void add_vip(struct mapper *mapper, const struct swarm_service *from, uin
         service->endpoints[0] = (struct mapped_endpoint){
             .name = arena_format(&mapper->mapping->arena, "%.*s(vip)", TEXT_ARGS(from->name)),
             .address = from->vips[i].address,
-            .identity = with_port(from->vips[i].identity, port),
+            .identity = mapping_identity(mapper, service->policy.protocol,
+                                         with_port(from->vips[i].identity, port)),
             .weight = 1,
         };
         set_port(&service->endpoints[0].address, port);
@@ -297,6 +314,7 @@ size_t mapping_swarm_service(struct mapper *mapper, const struct swarm_route *ro
     service = ARRAY_PUSH(mapping->services, mapping->service_count, mapping->service_capacity);
     *service = (struct mapped_service){
         .policy = *route->policy,
+        .in_swarm = true,
         .identity = hash_text(key),
     };
     service->name = route->port ? arena_format(&mapping->arena, "%.*s:%lld",

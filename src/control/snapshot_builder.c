@@ -83,6 +83,7 @@ static void build_services(struct build *build)
             .name = from->name,
             .policy = &from->policy,
             .refusal = from->refusal,
+            .in_swarm = from->in_swarm,
             .why = from->why,
         };
         build_endpoints(build, from, service);
@@ -303,7 +304,8 @@ static void build_certificates(struct build *build)
 
     snapshot->certificates =
         arena_new(&snapshot->arena, choice->published_count, sizeof(*snapshot->certificates));
-    keyring->keys = arena_new(&keyring->arena, choice->published_count, sizeof(*keyring->keys));
+    /* one more for backend_tls_build() */
+    keyring->keys = arena_new(&keyring->arena, choice->published_count + 1, sizeof(*keyring->keys));
     for (size_t i = 0; i < choice->published_count; i++) {
         const struct certificate_candidate *from = &choice->candidates[choice->published[i]];
         struct snapshot_certificate *certificate = &snapshot->certificates[i];
@@ -321,6 +323,18 @@ static void build_certificates(struct build *build)
     }
     snapshot->certificate_count = (uint32_t)choice->published_count;
     keyring->key_count = (uint32_t)choice->published_count;
+}
+
+static void build_backend_tls(struct build *build, const struct mapping_file *file)
+{
+    const struct snapshot *snapshot = build->snapshot;
+    bool needed = false;
+
+    for (uint32_t i = 0; !needed && i < snapshot->service_count; i++)
+        needed = protocol_has_tls(snapshot->services[i].policy->protocol);
+    if (needed)
+        backend_tls_build(&file->backend_tls, &build->settings->policy, build->snapshot,
+                          build->keyring);
 }
 
 static void build_ticket_secret(struct build *build, const struct mapping_file *file)
@@ -370,6 +384,7 @@ int snapshot_build(struct snapshot_builder *builder, struct mapping_file *file,
     build_domains(&build);
     build_fallback(&build);
     build_certificates(&build);
+    build_backend_tls(&build, file);
     build_ticket_secret(&build, file);
     if (problems->error_count == errors_before && snapshot_index(build.snapshot, &err) < 0)
         problems_error(problems, build.settings, no_place, "%s", err.text);

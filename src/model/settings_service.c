@@ -6,6 +6,9 @@
 static const char *const balances[] = { "least_conn", "round_robin", "source_hash", NULL };
 static const char *const later_balances[] = { "random_two", NULL };
 
+static const char *const protocols[] = { "http1", "https", NULL };
+static const char *const later_protocols[] = { "h2c", "h2", NULL };
+
 static const char *const backend_modes[] = { "task", "vip", NULL };
 
 static const struct field rows[] = {
@@ -163,6 +166,16 @@ static const struct field rows[] = {
         .fallback = "task",
         .help = "How a service in Swarm is reached: `task` its tasks one by one, `vip` its virtual "
                 "address, behind which Swarm balances connections and nothing can be drained.",
+    },
+    {
+        .name = "protocol",
+        FIELD_AT(struct service_policy, protocol),
+        .kind = FIELD_CHOICE,
+        .choices = protocols,
+        .later_choices = later_protocols,
+        .fallback = "http1",
+        .help = "What is spoken with it: `http1` HTTP/1.1 in clear, `https` HTTP/1.1 over TLS, "
+                "verified as policy.backend_tls says.",
     },
     {
         .name = "drain",

@@ -93,3 +93,9 @@ const char *service_refusal_reason(enum service_refusal refusal)
     }
     return NULL;
 }
+
+struct text snapshot_service_host(const struct snapshot_service *service)
+{
+    return service->in_swarm ? text_first(service->name, text_find_last(service->name, ':'))
+                             : TEXT_NONE;
+}

@@ -7,8 +7,8 @@
  *     sections, each through its field table
  *     policies of services, policies of routes: equal ones once, others name their number
  *     policies of domains (snapshot_policies.c)
- *     certificates; authorities of clients; services with their endpoints; routes; what changes on
- *     the way; domains; each behind its count
+ *     certificates; authorities of clients; TLS to backends; services with their endpoints; routes;
+ *     what changes on the way; domains; each behind its count
  */
 
 #include <assert.h>
@@ -29,7 +29,6 @@
 #define DOMAIN_BYTES     253
 #define PATH_BYTES       8192
 #define WHY_BYTES        1024
-#define CHAIN_BYTES      ((size_t)256 * 1024)
 #define CERTIFICATES_MAX 65536
 #define SERVICES_MAX     65536
 #define ENDPOINTS_MAX    262144 /* of all services together */
@@ -41,7 +40,7 @@
 
 /* The fewest bytes that one of them takes: a count that cannot be true is refused at once. */
 #define CERTIFICATE_LEAST 89
-#define SERVICE_LEAST     17
+#define SERVICE_LEAST     18
 #define ENDPOINT_LEAST    30
 #define ROUTE_LEAST       25
 #define DOMAIN_LEAST      39
@@ -129,17 +128,8 @@ static void put_sections(struct buffer *out, const struct snapshot *snapshot)
 static void put_certificates(struct buffer *out, const struct snapshot *snapshot)
 {
     wire_put_u32(out, snapshot->certificate_count);
-    for (uint32_t i = 0; i < snapshot->certificate_count; i++) {
-        const struct snapshot_certificate *certificate = &snapshot->certificates[i];
-
-        wire_put_text(out, certificate->name);
-        wire_put_text(out, certificate->chain);
-        wire_put_bytes(out, certificate->id, sizeof(certificate->id));
-        wire_put_bytes(out, certificate->key_id, sizeof(certificate->key_id));
-        wire_put_u8(out, (uint8_t)certificate->kind);
-        wire_put_i64(out, certificate->not_before_s);
-        wire_put_i64(out, certificate->not_after_s);
-    }
+    for (uint32_t i = 0; i < snapshot->certificate_count; i++)
+        snapshot_put_certificate(out, &snapshot->certificates[i]);
 }
 
 static void put_services(struct buffer *out, const struct snapshot *snapshot,
@@ -157,6 +147,7 @@ static void put_services(struct buffer *out, const struct snapshot *snapshot,
         wire_put_text(out, service->name);
         wire_put_u32(out, policies->of[i]);
         wire_put_u8(out, (uint8_t)service->refusal);
+        wire_put_bool(out, service->in_swarm);
         wire_put_text(out, service->why);
         wire_put_u32(out, service->endpoint_count);
         for (uint32_t j = 0; j < service->endpoint_count; j++) {
@@ -239,6 +230,7 @@ void snapshot_encode(const struct snapshot *snapshot, struct buffer *out)
     put_certificates(out, snapshot);
     put_certificate_choice(out, snapshot->fallback_certificates);
     client_cas_encode(snapshot, out);
+    snapshot_put_backend_tls(out, &snapshot->backend_tls);
     put_services(out, snapshot, &service_policies);
     put_routes(out, snapshot, &route_policies);
     snapshot_put_deliveries(out, &snapshot->deliveries);
@@ -333,21 +325,8 @@ static bool decode_certificates(struct decoder *decoder)
     size_t count = wire_get_count(wire, CERTIFICATES_MAX, CERTIFICATE_LEAST);
 
     snapshot->certificates = arena_new(&snapshot->arena, count, sizeof(*snapshot->certificates));
-    for (size_t i = 0; i < count && !wire->bad; i++) {
-        struct snapshot_certificate *certificate = &snapshot->certificates[i];
-        uint8_t kind;
-
-        certificate->name = wire_get_text(wire, NAME_BYTES);
-        certificate->chain = wire_get_text(wire, CHAIN_BYTES);
-        wire_get_bytes(wire, certificate->id, sizeof(certificate->id));
-        wire_get_bytes(wire, certificate->key_id, sizeof(certificate->key_id));
-        kind = wire_get_u8(wire);
-        certificate->kind = kind == KEY_RSA ? KEY_RSA : KEY_ECDSA;
-        certificate->not_before_s = wire_get_i64(wire);
-        certificate->not_after_s = wire_get_i64(wire);
-        if (!certificate->chain.len || kind >= KEY_KIND_COUNT)
-            refuse(decoder);
-    }
+    for (size_t i = 0; i < count && !wire->bad; i++)
+        snapshot_get_certificate(wire, &snapshot->certificates[i]);
     snapshot->certificate_count = (uint32_t)count;
     get_certificate_choice(decoder, snapshot->fallback_certificates);
     return !wire->bad;
@@ -357,6 +336,11 @@ static bool decode_client_cas(struct decoder *decoder)
 {
     client_cas_decode(decoder->snapshot, &decoder->wire);
     return !decoder->wire.bad;
+}
+
+static bool decode_backend_tls(struct decoder *decoder)
+{
+    return snapshot_get_backend_tls(&decoder->wire, &decoder->snapshot->backend_tls);
 }
 
 static void decode_endpoint(struct decoder *decoder, struct snapshot_endpoint *endpoint)
@@ -384,6 +368,7 @@ static void decode_service(struct decoder *decoder, struct snapshot_service *ser
     service->name = wire_get_text(wire, NAME_BYTES);
     policy = wire_get_u32(wire);
     refusal = wire_get_u8(wire);
+    service->in_swarm = wire_get_bool(wire);
     service->why = wire_get_text(wire, WHY_BYTES);
     count = wire_get_count(wire, decoder->endpoints_left, ENDPOINT_LEAST);
     if (policy >= decoder->service_policy_count || refusal >= SERVICE_REFUSAL_COUNT) {
@@ -573,6 +558,7 @@ int snapshot_decode(struct snapshot *snapshot, struct text bytes, struct err *er
         { "a domain's policy", decode_domain_policies },
         { "a certificate", decode_certificates },
         { "an authority of clients", decode_client_cas },
+        { "TLS to backends", decode_backend_tls },
         { "a service", decode_services },
         { "a route", decode_routes },
         { "what changes on the way", decode_deliveries },

@@ -100,23 +100,27 @@ static int read_names(struct text alternatives, struct arena *arena,
     return 0;
 }
 
+static int read_use(const struct x509_walk *walk, struct arena *arena,
+                    struct certificate_facts *facts, struct err *err)
+{
+    if (!x509_may_serve(walk))
+        return err_set(err, "its extendedKeyUsage has no serverAuth; have it issued for a server");
+    return read_names(walk->alternatives, arena, facts, err);
+}
+
 /* `key_out` is a view of `der`. */
-static int read_leaf(struct text der, struct arena *arena, struct certificate_facts *facts,
+static int read_leaf(struct text der, struct certificate_facts *facts, struct x509_walk *walk,
                      struct public_key *key_out, struct err *err)
 {
-    struct x509_walk walk = { .key_info = TEXT_NONE };
-
-    if (x509_walk(der, &walk, err) < 0 ||
-        public_key_read(walk.key_info, key_out, err) != PUBLIC_KEY_OK ||
-        check_signature(der, &walk, err) < 0)
+    if (x509_walk(der, walk, err) < 0 ||
+        public_key_read(walk->key_info, key_out, err) != PUBLIC_KEY_OK ||
+        check_signature(der, walk, err) < 0)
         return -1;
-    if (!x509_may_serve(&walk))
-        return err_set(err, "its extendedKeyUsage has no serverAuth; have it issued for a server");
     facts->kind = key_out->kind;
-    facts->not_before_s = walk.not_before_s;
-    facts->not_after_s = walk.not_after_s;
-    certificate_digest(walk.key_info, facts->key_id);
-    return read_names(walk.alternatives, arena, facts, err);
+    facts->not_before_s = walk->not_before_s;
+    facts->not_after_s = walk->not_after_s;
+    certificate_digest(walk->key_info, facts->key_id);
+    return 0;
 }
 
 /* The DER of all certificates, one behind the other: pieces[i] are views of it. */
@@ -167,14 +171,17 @@ static struct text join(struct arena *arena, const struct text *pieces, size_t c
     return text_make(joined, len);
 }
 
-static int parse_chain(struct text pem, struct arena *arena, struct certificate_facts *facts,
-                       struct public_key *key_out, struct err *err)
+static int parse_chain(const struct certificate_source *source, struct arena *arena,
+                       struct certificate_facts *facts, struct public_key *key_out, struct err *err)
 {
     struct text pieces[CERTIFICATE_CHAIN_MAX] = { TEXT_NONE };
+    struct x509_walk walk = { .key_info = TEXT_NONE };
     size_t count = 0;
 
-    if (decode_chain(pem, arena, pieces, &count, err) < 0 ||
-        read_leaf(pieces[0], arena, facts, key_out, err) < 0)
+    if (decode_chain(source->cert_pem, arena, pieces, &count, err) < 0 ||
+        read_leaf(pieces[0], facts, &walk, key_out, err) < 0)
+        return -1;
+    if (!source->paths.is_client && read_use(&walk, arena, facts, err) < 0)
         return -1;
     for (size_t i = 1; i < count; i++)
         if (read_issuer(pieces[i], i + 1, err) < 0)
@@ -232,7 +239,7 @@ int certificate_parse(const struct certificate_source *source, struct arena *are
     struct certificate_facts facts = { 0 };
     struct public_key key;
 
-    if (parse_chain(source->cert_pem, arena, &facts, &key, err) < 0)
+    if (parse_chain(source, arena, &facts, &key, err) < 0)
         return err_prefix(err, "%s", source->paths.cert);
     if (parse_key(source->key_pem, arena, &facts, &key, err) < 0)
         return err_prefix(err, "%s", source->paths.key);

@@ -17,6 +17,7 @@
 #include "model/keyring.h"
 #include "model/snapshot.h"
 #include "tls/signer.h"
+#include "tls/tls_backend.h"
 #include "tls/tls_server.h"
 #include "worker.h"
 
@@ -41,20 +42,41 @@ static struct keyring *secrets_from(const struct channel_message *message, struc
     return keys;
 }
 
+/* What is served now is used again as long as it is the same. NULL is fine when no service has TLS;
+ * -1: `err` says why not. */
+static int prepare_backend_tls(const struct worker *worker, const struct snapshot *snapshot,
+                               const struct keyring *keyring, struct tls_backend **backend_out,
+                               struct err *err)
+{
+    struct tls_backend *now = worker->serving ? worker->serving->backend_tls : NULL;
+
+    *backend_out = NULL;
+    if (!snapshot->backend_tls.ca.len)
+        return 0;
+    *backend_out = now && tls_backend_fits(now, snapshot)
+                       ? tls_backend_ref(now)
+                       : tls_backend_new(snapshot, keyring, worker->signer, err);
+    return *backend_out ? 0 : -1;
+}
+
 /* The prepared snapshot is in `worker->prepared`, or `err` says why not. */
 static int prepare_fds(struct worker *worker, const struct channel_message *message,
                        struct err *err)
 {
     struct snapshot *snapshot = snapshot_from_fd(message->fds[0], err);
     struct keyring *keyring = NULL;
+    struct tls_backend *backend_tls = NULL;
     int status = -1;
 
     if (!snapshot)
         return -1;
     keyring = secrets_from(message, err);
-    if (keyring && tls_server_prepare(worker->tls, snapshot, keyring, err) == 0) {
-        worker->prepared = serving_new(worker, snapshot);
-        status = 0;
+    if (keyring && prepare_backend_tls(worker, snapshot, keyring, &backend_tls, err) == 0) {
+        status = tls_server_prepare(worker->tls, snapshot, keyring, err);
+        if (status == 0)
+            worker->prepared = serving_new(worker, snapshot, backend_tls);
+        else
+            tls_backend_unref(backend_tls);
     }
     keyring_unref(keyring);
     snapshot_unref(snapshot);

@@ -5,6 +5,7 @@
 
 #include "backend/service.h"
 #include "base/memory.h"
+#include "tls/tls_backend.h"
 #include "worker.h"
 
 static void build_hsts(struct serving *serving)
@@ -40,11 +41,13 @@ bool serving_trusts(const struct serving *serving, const struct address *address
     return false;
 }
 
-struct serving *serving_new(struct worker *worker, struct snapshot *snapshot)
+struct serving *serving_new(struct worker *worker, struct snapshot *snapshot,
+                            struct tls_backend *backend_tls)
 {
     struct serving *serving = memory_new(sizeof(*serving));
 
     serving->worker = worker;
+    serving->backend_tls = backend_tls;
     serving->snapshot = snapshot_ref(snapshot);
     serving->services = memory_new((snapshot->service_count + 1) * sizeof(struct service *));
     serving->limits = (struct h1_limits){
@@ -75,6 +78,7 @@ void serving_unref(struct serving *serving)
     free(serving->services);
     free(serving->trusted_proxies);
     buffer_done(&serving->hsts);
+    tls_backend_unref(serving->backend_tls);
     snapshot_unref(serving->snapshot);
     free(serving);
 }
@@ -83,8 +87,7 @@ struct service *serving_service(struct serving *serving, uint32_t index)
 {
     assert(index < serving->snapshot->service_count);
     if (!serving->services[index])
-        serving->services[index] =
-            service_new(serving->worker, &serving->snapshot->services[index]);
+        serving->services[index] = service_new(serving, &serving->snapshot->services[index]);
     return serving->services[index];
 }
 

@@ -20,6 +20,7 @@ struct endpoint_table;
 struct exchange;
 struct service;
 struct signer;
+struct tls_backend;
 struct tls_server;
 struct verifier;
 
@@ -34,11 +35,14 @@ struct serving {
     struct h1_limits limits;
     struct address_prefix *trusted_proxies;
     size_t trusted_proxy_count;
-    struct worker *worker; /* borrowed */
+    struct tls_backend *backend_tls; /* shared; NULL: no service has TLS */
+    struct worker *worker;           /* borrowed */
     int references;
 };
 
-struct serving *serving_new(struct worker *worker, struct snapshot *snapshot);
+/* `backend_tls` (NULL when no service has TLS) is taken. */
+struct serving *serving_new(struct worker *worker, struct snapshot *snapshot,
+                            struct tls_backend *backend_tls);
 struct serving *serving_ref(struct serving *serving);
 void serving_unref(struct serving *serving); /* NULL is fine */
 /* Services that `older` (or NULL) has in use keep their endpoints (pools, failures) in `newer`. */

@@ -15,6 +15,7 @@
 #include "endpoint.h"
 #include "http/forwarding.h"
 #include "net/socket.h"
+#include "tls/tls_backend.h"
 
 /* Interim responses before the final one; more is a flood. */
 #define INTERIM_MOST 16
@@ -36,9 +37,15 @@ static int64_t now_ms(const struct backend_conn *conn)
 struct backend_conn *backend_conn_new(struct endpoint *endpoint, struct err *err)
 {
     struct io *io = endpoint->worker->io;
-    int fd = socket_connect(&endpoint->address);
+    struct stream_layer *layer = NULL;
     struct backend_conn *conn;
+    int fd;
 
+    if (protocol_has_tls(endpoint->protocol) && !endpoint->peer) { /* never in clear instead */
+        err_set(err, "connect to %s: there is nothing to verify it with", endpoint->name);
+        return NULL;
+    }
+    fd = socket_connect(&endpoint->address);
     if (fd < 0) {
         err_set(err, "connect to %s: %s", endpoint->name, strerror(errno));
         return NULL;
@@ -47,7 +54,9 @@ struct backend_conn *backend_conn_new(struct endpoint *endpoint, struct err *err
     conn->endpoint = endpoint;
     conn->state = BACKEND_CONNECTING;
     deadline_init(&conn->deadline, io, on_deadline, conn);
-    conn->stream = stream_new_connecting(io, fd, NULL, &backend_handler, conn);
+    if (endpoint->peer)
+        layer = tls_peer_session_new(endpoint->peer, "http/1.1");
+    conn->stream = stream_new_connecting(io, fd, layer, &backend_handler, conn);
     return conn;
 }
 
@@ -94,6 +103,13 @@ void backend_conn_attach(struct backend_conn *conn, struct exchange *exchange)
     conn->scan = (struct h1_scan){ 0 };
     if (conn->state == BACKEND_CONNECTING)
         deadline_set(&conn->deadline, now_ms(conn) + exchange->route->policy->connect_timeout_ms);
+}
+
+const char *backend_conn_refusal(const struct backend_conn *conn)
+{
+    const struct stream_layer *layer = stream_get_layer(conn->stream);
+
+    return layer ? tls_peer_refusal(layer) : "";
 }
 
 /* --- timing --------------------------------------------------------------------------------------
@@ -497,7 +513,9 @@ static void on_broken(void *owner)
     }
     if (!conn->exchange)
         return;
-    if (conn->state == BACKEND_CONNECTING)
+    if (!conn->answered && backend_conn_refusal(conn)[0])
+        failure = BACKEND_FAILED_TLS;
+    else if (conn->state == BACKEND_CONNECTING)
         failure = BACKEND_FAILED_CONNECT;
     else if (conn->state <= BACKEND_HEAD && !conn->answered)
         failure = BACKEND_FAILED_CLOSED;

@@ -72,6 +72,9 @@ bool backend_conn_takes_more(const struct backend_conn *conn);
 /* The client takes bytes again. */
 void backend_conn_resume(struct backend_conn *conn);
 
+/* Why its TLS could not be had, a word of model/reasons.h; "" = it could, or it is in clear. */
+const char *backend_conn_refusal(const struct backend_conn *conn);
+
 /* Ready for another request: the last one and its response are complete. */
 bool backend_conn_is_reusable(const struct backend_conn *conn);
 

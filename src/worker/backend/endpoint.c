@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "tls/tls_backend.h"
 
 /* Chained buckets; looked up when a service is made, not per request. */
 struct endpoint_table {
@@ -104,6 +105,7 @@ static struct endpoint *endpoint_new(struct worker *worker,
     atomic_store(&endpoint->board->failures, 0);
     atomic_store(&endpoint->board->requests, 0);
     atomic_store(&endpoint->board->ejected_until_ms, 0);
+    atomic_store(&endpoint->board->last_failure, 0);
     return endpoint;
 }
 
@@ -150,6 +152,7 @@ void endpoint_unref(struct endpoint *endpoint)
     unlink_endpoint(endpoint->worker->endpoints, endpoint);
     deadline_done(&endpoint->drain);
     backend_pool_free(endpoint->pool);
+    tls_peer_free(endpoint->peer);
     free(endpoint);
 }
 
@@ -292,6 +295,7 @@ void endpoint_succeeded(struct endpoint *endpoint, int64_t begun_us)
         endpoint->ejections = 0;
     endpoint->ejected_until_ms = 0;
     atomic_store_explicit(&endpoint->board->failures, 0, memory_order_relaxed);
+    atomic_store_explicit(&endpoint->board->last_failure, 0, memory_order_relaxed);
     atomic_store_explicit(&endpoint->board->ejected_until_ms, 0, memory_order_relaxed);
 }
 
@@ -302,6 +306,17 @@ static int64_t ejection_ms(const struct endpoint *endpoint, const struct outlier
     for (uint32_t i = 0; i < endpoint->ejections && length < outlier->max_ejection_ms; i++)
         length *= 2;
     return length < outlier->max_ejection_ms ? length : outlier->max_ejection_ms;
+}
+
+void endpoint_note_failure(struct endpoint *endpoint, const char *reason, const char *detail)
+{
+    uint32_t word = (uint32_t)reason_of(reason) + 1;
+
+    if (atomic_load_explicit(&endpoint->board->last_failure, memory_order_relaxed) == word)
+        return;
+    atomic_store_explicit(&endpoint->board->last_failure, word, memory_order_relaxed);
+    log_warn("event=endpoint_failed endpoint=%s reason=%s detail=\"%s\"", endpoint->name, reason,
+             detail);
 }
 
 bool endpoint_failed(struct endpoint *endpoint, const struct outlier_settings *outlier,

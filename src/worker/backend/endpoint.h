@@ -12,6 +12,7 @@
 
 struct backend_pool;
 struct exchange;
+struct tls_peer;
 struct worker;
 
 TAILQ_HEAD(exchange_list, exchange);
@@ -24,6 +25,7 @@ TAILQ_HEAD(exchange_list, exchange);
 struct endpoint {
     /* owned */
     struct backend_pool *pool;
+    struct tls_peer *peer;         /* NULL: in clear */
     struct deadline drain;         /* what runs then is cut */
     char name[ADDRESS_TEXT_BYTES]; /* for the log; what the snapshot calls it */
     /* borrowed */
@@ -44,6 +46,7 @@ struct endpoint {
     struct exchange_list running;
     uint64_t named_in;       /* the last round of endpoint_table_settle() that found it */
     int64_t usable_since_ms; /* for the slow start; 0 = since ever */
+    int protocol;            /* enum protocol: of its identity, so it never changes */
     bool was_down;           /* as last seen on the board */
     bool pooled;             /* false: a connection is used once */
     bool draining;           /* no new request, and no connection is kept */
@@ -83,6 +86,9 @@ void endpoint_end(struct endpoint *endpoint);
 /* An exchange that was sent there at `begun_us` is answered. An answer to what was sent before the
  * last failure had lain in the socket already, and says nothing about the endpoint of now. */
 void endpoint_succeeded(struct endpoint *endpoint, int64_t begun_us);
+/* Nobody could be reached there, or nobody to be trusted: `reason` is a word of model/reasons.h.
+ * For `explain`, and the log when it is news. */
+void endpoint_note_failure(struct endpoint *endpoint, const char *reason, const char *detail);
 /* `may_eject`: the service has room for one more ejected endpoint. True: it was ejected now. */
 bool endpoint_failed(struct endpoint *endpoint, const struct outlier_settings *outlier,
                      bool may_eject, int64_t now_ms);

@@ -11,6 +11,7 @@
 #include "../exchange/exchange.h"
 #include "../worker.h"
 #include "base/memory.h"
+#include "tls/tls_backend.h"
 
 /* A quiet service may always retry a few times in a row. */
 #define BUDGET_MOST_PERCENT 1000
@@ -19,19 +20,25 @@
 
 static void on_queue_tick(void *owner);
 
-static struct endpoint *get_endpoint(struct worker *worker,
+static struct endpoint *get_endpoint(const struct serving *serving,
                                      const struct snapshot_service *described, uint32_t index)
 {
+    struct worker *worker = serving->worker;
     struct endpoint *endpoint =
         endpoint_get(worker->endpoints, &described->endpoints[index],
                      described->policy->slow_start_ms > 0 && worker->serving != NULL);
 
     endpoint->drain_ms = described->policy->drain_ms;
+    endpoint->protocol = described->policy->protocol;
+    if (!endpoint->peer && serving->backend_tls && protocol_has_tls(endpoint->protocol))
+        endpoint->peer = tls_peer_new(serving->backend_tls, snapshot_service_host(described),
+                                      &endpoint->address);
     return endpoint;
 }
 
-struct service *service_new(struct worker *worker, const struct snapshot_service *described)
+struct service *service_new(struct serving *serving, const struct snapshot_service *described)
 {
+    struct worker *worker = serving->worker;
     struct service *service = memory_new(sizeof(*service));
 
     service->worker = worker;
@@ -41,7 +48,7 @@ struct service *service_new(struct worker *worker, const struct snapshot_service
     service->round_robin = memory_new((described->endpoint_count + 1) * sizeof(int64_t));
     service->retry_percent = BUDGET_MOST_PERCENT;
     for (uint32_t i = 0; i < described->endpoint_count; i++)
-        service->endpoints[i] = get_endpoint(worker, described, i);
+        service->endpoints[i] = get_endpoint(serving, described, i);
     TAILQ_INIT(&service->waiting);
     deadline_init(&service->queue_tick, worker->io, on_queue_tick, service);
     return service;

@@ -9,6 +9,7 @@
 #include "net/deadline.h"
 
 struct exchange;
+struct serving;
 struct worker;
 
 TAILQ_HEAD(exchange_queue, exchange);
@@ -28,7 +29,7 @@ struct service {
     int64_t retry_percent; /* what the budget holds; 100 = one retry */
 };
 
-struct service *service_new(struct worker *worker, const struct snapshot_service *described);
+struct service *service_new(struct serving *serving, const struct snapshot_service *described);
 void service_free(struct service *service); /* NULL is fine */
 
 /* Report an endpoint's failure; it is ejected only while enough others are left. */

@@ -16,6 +16,7 @@ struct exchange;
 enum backend_failure {
     BACKEND_FAILED_CONNECT,
     BACKEND_FAILED_CONNECT_TIMEOUT,
+    BACKEND_FAILED_TLS,     /* nobody to be trusted answers: backend_conn_refusal() says why */
     BACKEND_FAILED_SILENT,  /* its machine does not acknowledge what was sent */
     BACKEND_FAILED_CLOSED,  /* closed or reset before the first byte of the response */
     BACKEND_FAILED_CUT,     /* closed or reset within the response */

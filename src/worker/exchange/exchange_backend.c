@@ -172,6 +172,7 @@ static const struct {
 } failures[] = {
     [BACKEND_FAILED_CONNECT] = { 502, "connect_failed" },
     [BACKEND_FAILED_CONNECT_TIMEOUT] = { 504, "connect_timeout" },
+    [BACKEND_FAILED_TLS] = { 502, "backend_tls_failed" },
     [BACKEND_FAILED_SILENT] = { 504, "backend_silent" },
     [BACKEND_FAILED_CLOSED] = { 502, "backend_closed" },
     [BACKEND_FAILED_CUT] = { 502, "backend_cut" },
@@ -179,6 +180,18 @@ static const struct {
     [BACKEND_FAILED_TIMEOUT] = { 504, "response_timeout" },
     [BACKEND_FAILED_STALLED] = { 504, "backend_stalled" },
 };
+
+static bool is_connect_failure(enum backend_failure failure)
+{
+    return failure == BACKEND_FAILED_CONNECT || failure == BACKEND_FAILED_CONNECT_TIMEOUT ||
+           failure == BACKEND_FAILED_TLS;
+}
+
+static const char *reason_for(const struct exchange *exchange, enum backend_failure failure)
+{
+    return failure == BACKEND_FAILED_TLS ? backend_conn_refusal(exchange->backend)
+                                         : failures[failure].reason;
+}
 
 /* Could the endpoint have begun to act on the request, so that sending it again would act twice? */
 static bool is_safe_to_repeat(const struct exchange *exchange, enum backend_failure failure,
@@ -188,17 +201,12 @@ static bool is_safe_to_repeat(const struct exchange *exchange, enum backend_fail
 
     if (exchange->responding || exchange->request_body_bytes)
         return false; /* what is gone can not be sent again: bodies are not kept */
-    if (failure == BACKEND_FAILED_CONNECT || failure == BACKEND_FAILED_CONNECT_TIMEOUT)
+    if (is_connect_failure(failure))
         return true;
     if (failure != BACKEND_FAILED_CLOSED && failure != BACKEND_FAILED_SILENT)
         return false;
     /* a body of which nothing left: the request was never complete there */
     return idempotent || (reused && !exchange->request_ended);
-}
-
-static bool is_connect_failure(enum backend_failure failure)
-{
-    return failure == BACKEND_FAILED_CONNECT || failure == BACKEND_FAILED_CONNECT_TIMEOUT;
 }
 
 static bool may_retry(struct exchange *exchange, enum backend_failure failure, bool reused)
@@ -215,12 +223,15 @@ static bool may_retry(struct exchange *exchange, enum backend_failure failure, b
 }
 
 /* Only who cannot be reached is at fault beyond doubt; a client may provoke the others. */
-static void blame(struct exchange *exchange, enum backend_failure failure, bool stale)
+static void blame(struct exchange *exchange, enum backend_failure failure, const char *detail,
+                  bool stale)
 {
     struct endpoint *endpoint = exchange->endpoint;
 
-    if (is_connect_failure(failure) || failure == BACKEND_FAILED_SILENT)
+    if (is_connect_failure(failure) || failure == BACKEND_FAILED_SILENT) {
+        endpoint_note_failure(endpoint, reason_for(exchange, failure), detail);
         service_endpoint_failed(exchange->service, endpoint);
+    }
     if (!stale && exchange->tried_count < EXCHANGE_TRIED_MOST)
         exchange->tried[exchange->tried_count++] = endpoint->identity;
 }
@@ -283,19 +294,21 @@ static void abandon(struct exchange *exchange)
     endpoint_end(endpoint);
 }
 
-static void retry_or_fail(struct exchange *exchange, enum backend_failure failure)
+static void retry_or_fail(struct exchange *exchange, enum backend_failure failure,
+                          const char *detail)
 {
     bool reused = exchange->backend && exchange->backend->reused;
+    const char *reason = reason_for(exchange, failure);
 
-    blame(exchange, failure, failure == BACKEND_FAILED_CLOSED && reused);
+    blame(exchange, failure, detail, failure == BACKEND_FAILED_CLOSED && reused);
     if (!may_retry(exchange, failure, reused)) {
-        exchange_fail(exchange, failures[failure].status, failures[failure].reason);
+        exchange_fail(exchange, failures[failure].status, reason);
         return;
     }
     exchange->fresh_connection = true;
     if (!is_connect_failure(failure))
         exchange->resends++;
-    exchange->reason = failures[failure].reason;
+    exchange->reason = reason;
     abandon(exchange);
     exchange->state = EXCHANGE_CONNECTING; /* the one step back: nothing of the request counts */
     exchange_connect(exchange);
@@ -315,10 +328,10 @@ void exchange_backend_failed(struct exchange *exchange, enum backend_failure fai
         return;
     }
     log_debug("event=backend_failed endpoint=%s reason=%s detail=\"%s\" request=%.*s",
-              exchange->endpoint->name, failures[failure].reason, detail,
+              exchange->endpoint->name, reason_for(exchange, failure), detail,
               TEXT_ARGS(exchange->request_id));
     endpoint = endpoint_ref(exchange->endpoint);
-    retry_or_fail(exchange, failure);
+    retry_or_fail(exchange, failure, detail);
     if (failure == BACKEND_FAILED_CONNECT_TIMEOUT || failure == BACKEND_FAILED_SILENT)
         desert(endpoint);
     endpoint_unref(endpoint);

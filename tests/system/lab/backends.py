@@ -3,6 +3,7 @@
 import contextlib
 import queue
 import socket
+import ssl
 import struct
 import threading
 
@@ -85,8 +86,13 @@ def echo(connection):
 class Backend:
     """Listens at `.at` ("address:port") from construction to close()."""
 
-    def __init__(self, script, host=None, port=addresses.BACKEND_PORT, backlog=128, accepting=True):
+    def __init__(
+        self, script, host=None, port=addresses.BACKEND_PORT, backlog=128, accepting=True, context=None
+    ):  # fmt: skip
         self.script = script
+        self.context = context  # of TLS; None: in clear
+        self.resumed = []  # of each handshake
+        self.refused = []  # why handshakes failed
         self.host = host or addresses.fresh()
         self.port = port
         self.requests = queue.Queue()
@@ -141,8 +147,23 @@ class Backend:
                 self.arrived.notify_all()
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
+    def _shake_hands(self, connection):
+        plain = connection.sock
+        with plain.dup() as spare:
+            try:
+                connection.sock = self.context.wrap_socket(plain, server_side=True)
+            except ssl.SSLError as error:
+                self.refused.append(error)
+                spare.shutdown(socket.SHUT_WR)
+                while spare.recv(65536):  # a reset would take the alert away from the other side
+                    pass
+                raise
+        self.resumed.append(connection.sock.session_reused)
+
     def _serve(self, connection):
         try:
+            if self.context:
+                self._shake_hands(connection)
             self.script(connection)
         except (messages.Ended, OSError):
             pass  # swarmward or the script closed

@@ -32,6 +32,11 @@ NEW_KEY = {
 }
 
 
+def alternative(name):
+    kind = "IP" if name.replace(".", "").isdigit() else "DNS"
+    return f"{kind}:{name}"
+
+
 def openssl(*words):
     done = subprocess.run(["openssl", *map(str, words)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -75,7 +80,7 @@ class Authority:
         request, cert, key = (base.with_name(base.name + end) for end in (".csr", ".crt", ".key"))
         openssl(
             "req", "-new", *NEW_KEY[kind], "-noenc", "-subj", f"/CN={names[0][:60]}", "-config", self.config,
-            "-addext", "subjectAltName=" + ",".join(f"DNS:{name}" for name in names),
+            "-addext", "subjectAltName=" + ",".join(alternative(name) for name in names),
             "-keyout", key, "-out", request,
         )  # fmt: skip
         openssl(

@@ -277,8 +277,9 @@ static const struct refusal routes[] = {
     { ROUTES("[{ service: portal, port: 0 }]"),
       "4:50: domains.a.example.routes.port: must be between 1 and 65535" },
     { ROUTES("[{ service: portal, protocol: h2c }]"),
-      "4:44: domains.a.example.routes.protocol: is not available in this version: backends are "
-      "spoken to in plain HTTP/1.1 only; remove it" },
+      "4:44: domains.a.example.routes: \"protocol\" belongs to a service; write it under services "
+      "or "
+      "defaults" },
 };
 
 #define SERVICES(value)                                                                            \

@@ -71,7 +71,7 @@ static const struct {
     { { { "enable", "true" }, { "domain", "a.test" }, { "tls.profile", "modern" } },
       "is the operator's decision" },
     { { { "enable", "true" }, { "domain", "a.test" }, { "protocol", "h2c" } },
-      "\"h2c\" is not available in this version; write http1" },
+      "\"h2c\" is not available in this version; write http1 or https" },
     { { { "enable", "true" }, { "domain", "a.test" }, { "redirect", "www_to_apex" } },
       "needs a name both with and without www." },
     { { { "enable", "true" }, { "domain", "a.test" }, { "rate_limit.rate", "1/s" } },

@@ -105,9 +105,6 @@ static const struct refusal later[] = {
     { WHOLE "tls: { profile: custom }\n",
       "3:17: tls.profile: \"custom\" is not available in this version; write intermediate or "
       "modern" },
-    { WHOLE "policy: { backend_encryption: mtls }\n",
-      "3:31: policy.backend_encryption: \"mtls\" is not available in this version; write "
-      "overlay or none" },
     { WHOLE "tracing: { traceparent: generate }\n",
       "3:25: tracing.traceparent: \"generate\" is not available in this version; write pass or "
       "off" },
@@ -133,17 +130,27 @@ static const struct refusal across[] = {
       "3:31: policy.backend_encryption: none needs exception: \"why that is right here\"" },
     { WHOLE "policy: { exception: because }\n",
       "3:22: policy.exception has no effect without backend_encryption: none; remove it" },
+    { "version: 1\ndocker: {}\npolicy: { backend_encryption: mtls }\n",
+      "3:31: policy.backend_encryption: mtls needs a certificate to show: policy.backend_tls: { "
+      "cert: ..., key: ... }" },
+    { "version: 1\ndocker: {}\npolicy: { backend_tls: { cert: /a } }\n",
+      "3:11: policy.backend_tls.cert and policy.backend_tls.key belong together; give both" },
+    { "version: 1\ndocker: {}\npolicy: { backend_tls: { key: \"config:a\", cert: /b } }\n",
+      "3:9: policy: a config can be read by everybody who may inspect the swarm; make it a secret "
+      "and write secret:NAME" },
+    { "version: 1\ndocker: {}\npolicy: { backend_tls: { verify: off } }\n",
+      "3:34: policy.backend_tls.verify: \"off\" is not known here; write full or ca" },
     { WHOLE "tls: { unknown_sni: clinic }\n",
       "3:21: tls.unknown_sni: no certificate \"clinic\" under tls.certificates; name one of them, "
       "or write reject" },
     { "version: 1\ndomains: { a.example: \"10.0.0.5:80\", b.example: \"10.0.0.5:80\" }\n",
       "2:23: 10.0.0.5:80 is not on this machine, so the hop to it would be in clear; write "
-      "policy: { backend_encryption: none, exception: \"why that is right here\" }, or use a "
-      "loopback address" },
+      "protocol: https when it speaks TLS, or policy: { backend_encryption: none, exception: "
+      "\"why that is right here\" }, or use a loopback address" },
     { WHOLE "services: { s: { servers: [\"127.0.0.1:1\", \"[2001:db8::1]:2\"] } }\n",
       "3:43: [2001:db8::1]:2 is not on this machine, so the hop to it would be in clear; write "
-      "policy: { backend_encryption: none, exception: \"why that is right here\" }, or use a "
-      "loopback address" },
+      "protocol: https when it speaks TLS, or policy: { backend_encryption: none, exception: "
+      "\"why that is right here\" }, or use a loopback address" },
 };
 
 static const struct refusal certificates[] = {

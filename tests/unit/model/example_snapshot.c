@@ -108,6 +108,7 @@ static void add_services(struct snapshot *snapshot)
         .endpoints = api,
         .endpoint_count = 1,
         .refusal = SERVICE_NOT_ENCRYPTED,
+        .in_swarm = true,
         .why = TEXT("network plain is not encrypted"),
     };
 }

@@ -52,6 +52,7 @@ static void assert_same_services(const struct snapshot *a, const struct snapshot
         assert_true(text_equal(x->policy->health.path, y->policy->health.path));
         assert_int_equal(x->policy->health.interval_ms, y->policy->health.interval_ms);
         assert_int_equal(x->refusal, y->refusal);
+        assert_int_equal(x->in_swarm, y->in_swarm);
         assert_true(text_equal(x->why, y->why));
         assert_int_equal(x->endpoint_count, y->endpoint_count);
         for (uint32_t j = 0; j < x->endpoint_count; j++) {
@@ -324,6 +325,16 @@ static void bad_name(struct snapshot *snapshot)
 {
     snapshot->services[0].name = text_make(arena_new(&snapshot->arena, 1025, 1), 1025);
 }
+static void client_without_chain(struct snapshot *snapshot)
+{
+    snapshot->backend_tls.has_client = true;
+}
+static void too_many_authorities(struct snapshot *snapshot)
+{
+    size_t bytes = (size_t)1024 * 1024 + 1;
+
+    snapshot->backend_tls.ca = text_make(arena_new(&snapshot->arena, bytes, 1), bytes);
+}
 static void bad_policy(struct snapshot *snapshot)
 {
     struct service_policy *policy = arena_new(&snapshot->arena, 1, sizeof(*policy));
@@ -409,6 +420,8 @@ static void every_rule_is_checked_on_the_way_in(void **state)
         { bad_kind, "a certificate is out" },
         { bad_fallback, "a certificate is out" },
         { fallback_of_another_kind, "a certificate is out" },
+        { client_without_chain, "TLS to backends is out" },
+        { too_many_authorities, "TLS to backends is out" },
         { bad_slot, "a service is out" },
         { no_weight, "a service is out" },
         { bad_weight, "a service is out" },

@@ -39,7 +39,7 @@ static int get_named(struct certificate_store *store, const char *name, int64_t 
 {
     char cert[16];
     char key[16];
-    struct certificate_paths paths;
+    struct certificate_paths paths = { 0 };
 
     snprintf(cert, sizeof(cert), "%s.crt", name);
     snprintf(key, sizeof(key), "%s.key", name);

@@ -152,7 +152,7 @@ static void the_retry_budget_runs_dry_and_is_earned_back(void **state)
 static void an_endpoint_lives_by_identity_over_services(void **state)
 {
     struct fixture *fixture = fixture_new(3);
-    struct service *again = service_new(&fixture->worker, &fixture->described);
+    struct service *again = service_new(&fixture->serving, &fixture->described);
 
     (void)state;
     for (uint32_t i = 0; i < 3; i++)

@@ -16,6 +16,7 @@ struct fixture *fixture_new(uint32_t endpoint_count)
     struct err err;
     int fd = board_create(&err);
 
+    fixture->serving.worker = &fixture->worker;
     fixture->worker.io = io_new();
     fixture->worker.board = board_map(fd, &err);
     fixture->worker.counters = &fixture->worker.board->worker[0];
@@ -44,7 +45,7 @@ struct fixture *fixture_new(uint32_t endpoint_count)
         .endpoint_count = endpoint_count,
     };
     fixture->route.policy = &fixture->route_policy;
-    fixture->service = service_new(&fixture->worker, &fixture->described);
+    fixture->service = service_new(&fixture->serving, &fixture->described);
     address_parse(TEXT("192.0.2.1:1"), &fixture->client.address, &err);
     fixture->exchange.worker = &fixture->worker;
     fixture->exchange.client = &fixture->client;

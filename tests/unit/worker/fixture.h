@@ -12,6 +12,7 @@
 /* A worker without listeners, with one service whose endpoints are never connected to. */
 struct fixture {
     struct worker worker;
+    struct serving serving; /* without a snapshot */
     struct service_policy service_policy;
     struct route_policy route_policy;
     struct snapshot_endpoint endpoints[FIXTURE_ENDPOINTS];
