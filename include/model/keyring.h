@@ -27,6 +27,7 @@ struct keyring {
     size_t byte_count;
     struct string_map index;
     struct keyring_key *keys;
+    struct keyring_key client; /* while building: of TLS to backends; der "" = none */
     uint32_t key_count;
     int references;
     bool locked; /* what is in `bytes` is not swapped out */
@@ -42,7 +43,7 @@ void keyring_unref(struct keyring *keyring); /* wipes what it held itself */
 const struct keyring_key *keyring_find(const struct keyring *keyring,
                                        const uint8_t id[SNAPSHOT_ID_BYTES]);
 
-/* Who signs needs no tickets, and who makes tickets does not sign. */
+/* Who signs needs no tickets, and who makes tickets does not sign; `client` goes with them. */
 enum keyring_part {
     KEYRING_KEYS,
     KEYRING_TICKETS,

@@ -26,6 +26,8 @@ enum backend_mode {
 enum protocol {
     PROTOCOL_HTTP1, /* in clear */
     PROTOCOL_HTTPS, /* HTTP/1.1 over TLS */
+    PROTOCOL_H2C,   /* HTTP/2 in clear, by prior knowledge */
+    PROTOCOL_H2,    /* HTTP/2 over TLS */
 };
 
 struct health_settings {
@@ -73,7 +75,12 @@ struct route_policy {
 /* Is the hop to the backend encrypted and the backend verified? */
 static inline bool protocol_has_tls(int protocol)
 {
-    return protocol == PROTOCOL_HTTPS;
+    return protocol == PROTOCOL_HTTPS || protocol == PROTOCOL_H2;
+}
+
+static inline bool protocol_is_h2(int protocol)
+{
+    return protocol == PROTOCOL_H2C || protocol == PROTOCOL_H2;
 }
 
 extern const struct field_table service_fields; /* struct service_policy: in "defaults", services */

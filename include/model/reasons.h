@@ -50,6 +50,9 @@
     X(backend_no_h2)                                                                               \
     X(backend_refused_us)                                                                          \
     X(backend_not_mutual)                                                                          \
+    X(upgrade_over_h2)                                                                             \
+    X(backend_refused)                                                                             \
+    X(backend_reset)                                                                               \
     X(backend_tls_failed)                                                                          \
     X(backend_stalled)                                                                             \
     /* the client */                                                                               \

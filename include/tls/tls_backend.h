@@ -14,17 +14,17 @@
  * CAs of the snapshot, and the name or address unless the snapshot says that the chain is enough.
  */
 
+/* At the start of a process that has no tls_server: what OpenSSL wants to look at while it begins
+ * it must see before the sandbox closes. */
+void tls_backend_begin(void);
+
 /* A snapshot's settings for it, as OpenSSL wants them. Shared: counted. */
-struct signer;
 struct tls_backend;
 
-/*
- * NULL: `err` says why. The key of the client certificate, if there is one, is with `signer`
- * (borrowed), or, where that is NULL, in `keyring`. Without a keyring no certificate is shown and
- * none need be asked for, which is for who only looks at a backend.
- */
+/* NULL: `err` says why. `keyring` has the key of the client certificate, if there is one; NULL: no
+ * certificate is shown and none need be asked for, which is for who only looks at a backend. */
 struct tls_backend *tls_backend_new(const struct snapshot *snapshot, const struct keyring *keyring,
-                                    struct signer *signer, struct err *err);
+                                    struct err *err);
 struct tls_backend *tls_backend_ref(struct tls_backend *backend);
 void tls_backend_unref(struct tls_backend *backend); /* NULL is fine */
 /* Would tls_backend_new() make the same? */

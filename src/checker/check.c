@@ -70,6 +70,7 @@ void check_begin(struct check *check)
         .address = &check->address,
         .health = &check->settings,
         .peer = check->connects_only ? NULL : check->peer,
+        .speaks_h2 = check->speaks_h2,
         .connects_only = check->connects_only,
         .on_result = on_result,
         .owner = check,
@@ -108,6 +109,7 @@ static void choose_depth(struct check *check, const struct snapshot_service *ser
     const struct checker *checker = check->checker;
     bool has_tls = protocol_has_tls(service->policy->protocol);
 
+    check->speaks_h2 = protocol_is_h2(service->policy->protocol);
     check->connects_only = has_tls && (checker->tls_asks || !checker->tls);
     if (has_tls && !check->connects_only && !check->peer)
         check->peer = tls_peer_new(checker->tls, snapshot_service_host(service), &check->address);

@@ -38,6 +38,7 @@ struct check {
     uint64_t identity;
     uint32_t slot;
     struct address address;
+    bool speaks_h2;
     bool connects_only;              /* what it speaks, or demands, is not had here */
     struct health_settings settings; /* its path is `path` */
     struct verdict verdict;

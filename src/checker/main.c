@@ -10,6 +10,7 @@
 #include "process/descriptors.h"
 #include "process/sandbox.h"
 #include "process/spawn.h"
+#include "tls/tls_backend.h"
 
 int main(void)
 {
@@ -27,6 +28,7 @@ int main(void)
     io = io_new();
     checker_init(&checker, io, board);
     checker.channel = channel_new(io, CHILD_CHANNEL, &checker_orders, &checker);
+    tls_backend_begin();
     sandbox_confine(SANDBOX_CHECKER, &board->checker.refused_call);
     io_run(io);
     channel_free(checker.channel);

@@ -37,7 +37,7 @@ static int prepare(struct checker *checker, const struct channel_message *messag
         cancel(checker);
     }
     if (checker->prepared && checker->prepared->backend_tls.ca.len) {
-        checker->prepared_tls = tls_backend_new(checker->prepared, NULL, NULL, &err);
+        checker->prepared_tls = tls_backend_new(checker->prepared, NULL, &err);
         if (!checker->prepared_tls)
             cancel(checker);
     }

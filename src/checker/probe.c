@@ -14,6 +14,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "http/h1_parser.h"
+#include "http/h2_session.h"
 #include "net/deadline.h"
 #include "net/socket.h"
 #include "net/stream.h"
@@ -28,6 +29,7 @@ struct probe {
     struct stream *stream;
     struct buffer request;
     struct buffer received;
+    struct h2_session *h2; /* NULL: HTTP/1.1 */
     struct deadline give_up;
     /* borrowed */
     struct io *io;
@@ -36,12 +38,18 @@ struct probe {
     struct h1_scan scan;
     struct status_range good_status;
     bool connected;
+    bool speaks_h2;
     bool connects_only;
+    bool finished;
 };
 
 static void release(void *memory)
 {
-    free(memory);
+    struct probe *probe = memory;
+
+    h2_session_free(probe->h2); /* which may have called us, with bytes of `received` */
+    buffer_done(&probe->received);
+    free(probe);
 }
 
 void probe_free(struct probe *probe)
@@ -51,7 +59,6 @@ void probe_free(struct probe *probe)
     stream_free(probe->stream);
     deadline_done(&probe->give_up);
     buffer_done(&probe->request);
-    buffer_done(&probe->received);
     io_free_later(probe->io, probe, release);
 }
 
@@ -62,6 +69,7 @@ static void finish(struct probe *probe, bool good, const char *why)
     char kept[128]; /* `why` may be the stream's, which goes with the probe */
 
     text_to_buffer(text_of(why), kept, sizeof(kept));
+    probe->finished = true;
     probe_free(probe);
     on_result(owner, good, kept);
 }
@@ -107,6 +115,123 @@ static bool look(struct probe *probe)
     }
 }
 
+/* --- HTTP/2 --------------------------------------------------------------------------------------
+ */
+
+static void on_response(void *owner, struct h2_stream *stream, const struct response_head *head,
+                        const struct framing *framing)
+{
+    (void)stream;
+    if (framing) /* else an interim one */
+        judge(owner, head->status);
+}
+
+static void on_refused(void *owner, struct h2_stream *stream, const struct request_head *head,
+                       struct text bytes, const struct h1_refusal *refusal)
+{
+    struct probe *probe = owner;
+
+    (void)stream;
+    (void)head;
+    (void)bytes;
+    if (!probe->finished)
+        finish(probe, false, refusal->reason);
+}
+
+static void on_data(void *owner, struct h2_stream *stream, struct text piece)
+{
+    (void)owner;
+    (void)stream;
+    (void)piece;
+}
+
+static void on_end(void *owner, struct h2_stream *stream, const struct field_list *trailers)
+{
+    (void)owner;
+    (void)stream;
+    (void)trailers;
+}
+
+static void on_closed(void *owner, struct h2_stream *stream, uint32_t code, bool by_peer)
+{
+    struct probe *probe = owner;
+
+    (void)stream;
+    (void)code;
+    (void)by_peer;
+    if (!probe->finished)
+        finish(probe, false, "the stream was reset");
+}
+
+static const struct h2_handler h2_events = {
+    .on_response = on_response,
+    .on_refused = on_refused,
+    .on_data = on_data,
+    .on_end = on_end,
+    .on_closed = on_closed,
+};
+
+static void push(struct probe *probe)
+{
+    struct buffer out = { 0 };
+
+    h2_session_pack(probe->h2, &out, io_now_ms(probe->io));
+    if (buffer_len(&out))
+        stream_write(probe->stream, buffer_text(&out).at, buffer_len(&out));
+    buffer_done(&out);
+}
+
+/* The same question as in HTTP/1.1, read back into its parts. */
+static void ask_h2(struct probe *probe)
+{
+    static const struct h1_limits limits = {
+        .head_bytes = HEAD_BYTES,
+        .fields = FIELD_LINES_MAX,
+        .target_bytes = HEAD_BYTES,
+    };
+    static const struct h2_grants grants = {
+        .streams = 1,
+        .stream_bytes = 65535,
+        .connection_bytes = 65535,
+        .table_bytes = 4096,
+        .continuations = 8,
+        .resets = 8,
+        .resets_ms = 1000,
+    };
+    struct field_line lines[FIELD_LINES_MAX];
+    struct forwarding forwarding = { .https = stream_get_layer(probe->stream) != NULL };
+    struct request_head head = { .method = METHOD_GET };
+    struct h1_refusal refusal;
+    size_t consumed;
+
+    probe->h2 = h2_session_new(H2_CLIENT, &grants, &limits, &h2_events, probe);
+    if (h1_parse_request(buffer_text(&probe->request), &limits, &probe->scan, lines, &head,
+                         &consumed, &refusal) != PARSE_DONE ||
+        !h2_session_request(probe->h2, &head, &forwarding, true, probe)) {
+        finish(probe, false, "the question cannot be asked");
+        return;
+    }
+    push(probe);
+    stream_resume_reading(probe->stream);
+}
+
+/* True: there was a result, the probe is gone. */
+static bool hear_h2(struct probe *probe, struct text bytes)
+{
+    int status = h2_session_receive(probe->h2, bytes, io_now_ms(probe->io));
+
+    if (probe->finished)
+        return true;
+    push(probe);
+    if (status == 0 && !h2_session_failure(probe->h2))
+        return false;
+    finish(probe, false, "it does not speak HTTP/2");
+    return true;
+}
+
+/* --- the connection ------------------------------------------------------------------------------
+ */
+
 static void on_ready(void *owner)
 {
     struct probe *probe = owner;
@@ -114,6 +239,10 @@ static void on_ready(void *owner)
     probe->connected = true;
     if (probe->connects_only) {
         finish(probe, true, "");
+        return;
+    }
+    if (probe->speaks_h2) {
+        ask_h2(probe);
         return;
     }
     stream_write(probe->stream, buffer_text(&probe->request).at, buffer_len(&probe->request));
@@ -142,8 +271,10 @@ static void on_readable(void *owner)
         }
         buffer_grew(&probe->received, got);
         total += got;
-        if (look(probe))
+        if (probe->h2 ? hear_h2(probe, buffer_text(&probe->received)) : look(probe))
             return;
+        if (probe->h2)
+            buffer_clear(&probe->received);
         /* interim answers without end are a flood, too */
         if (total > HEAD_BYTES) {
             finish(probe, false, "too long a head");
@@ -217,9 +348,12 @@ struct probe *probe_new(struct io *io, const struct probe_plan *plan, bool *our_
     probe->on_result = plan->on_result;
     probe->owner = plan->owner;
     probe->good_status = plan->health->status;
+    probe->speaks_h2 = plan->speaks_h2;
     probe->connects_only = plan->connects_only;
     probe->stream = stream_new_connecting(
-        io, fd, plan->peer ? tls_peer_session_new(plan->peer, "http/1.1") : NULL, &handler, probe);
+        io, fd,
+        plan->peer ? tls_peer_session_new(plan->peer, plan->speaks_h2 ? "h2" : "http/1.1") : NULL,
+        &handler, probe);
     deadline_init(&probe->give_up, io, on_give_up, probe);
     deadline_set(&probe->give_up, io_now_ms(io) + plan->health->timeout_ms);
     write_request(plan, &probe->request);

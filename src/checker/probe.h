@@ -16,7 +16,8 @@ struct probe_plan {
     const struct address *address;
     const struct health_settings *health; /* path, timeout, and the statuses of a good answer */
     struct tls_peer *peer;                /* NULL: in clear; outlives the probe */
-    bool connects_only;                   /* ask nothing: a connection is the good answer */
+    bool speaks_h2;
+    bool connects_only; /* ask nothing: a connection is the good answer */
     /* Called once, from the loop. `why` is "" for a good answer. The probe is gone afterwards. */
     void (*on_result)(void *owner, bool good, const char *why);
     void *owner;

@@ -84,7 +84,7 @@ void backend_tls_done(struct backend_tls *tls)
 static void build_client(const struct certificate_facts *from, struct snapshot_certificate *client,
                          struct keyring *keyring)
 {
-    struct keyring_key *key = &keyring->keys[keyring->key_count++];
+    struct keyring_key *key = &keyring->client;
 
     client->chain = from->chain;
     client->kind = from->kind;

@@ -21,8 +21,7 @@ void backend_tls_load(struct backend_tls *tls, const struct settings *settings, 
                       struct problems *problems);
 void backend_tls_done(struct backend_tls *tls); /* wipes the key */
 
-/* Into a snapshot that has a service with TLS; the private key goes to `keyring`, which has room
- * for one more. */
+/* Into a snapshot that has a service with TLS; the private key goes to `keyring`. */
 void backend_tls_build(const struct backend_tls *tls, const struct policy_settings *policy,
                        struct snapshot *snapshot, struct keyring *keyring);
 

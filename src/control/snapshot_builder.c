@@ -304,8 +304,7 @@ static void build_certificates(struct build *build)
 
     snapshot->certificates =
         arena_new(&snapshot->arena, choice->published_count, sizeof(*snapshot->certificates));
-    /* one more for backend_tls_build() */
-    keyring->keys = arena_new(&keyring->arena, choice->published_count + 1, sizeof(*keyring->keys));
+    keyring->keys = arena_new(&keyring->arena, choice->published_count, sizeof(*keyring->keys));
     for (size_t i = 0; i < choice->published_count; i++) {
         const struct certificate_candidate *from = &choice->candidates[choice->published[i]];
         struct snapshot_certificate *certificate = &snapshot->certificates[i];

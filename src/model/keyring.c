@@ -76,12 +76,12 @@ const struct keyring_key *keyring_find(const struct keyring *keyring,
     return NULL;
 }
 
-static size_t encoded_bytes(const struct keyring *keyring, uint32_t key_count)
+static size_t encoded_bytes(const struct keyring_key *keys, uint32_t key_count)
 {
     size_t bytes = HEADER_BYTES;
 
     for (uint32_t i = 0; i < key_count; i++)
-        bytes += SNAPSHOT_ID_BYTES + 4 + keyring->keys[i].der.len;
+        bytes += SNAPSHOT_ID_BYTES + 4 + keys[i].der.len;
     return bytes;
 }
 
@@ -89,9 +89,10 @@ int keyring_to_fd(const struct keyring *keyring, enum keyring_part part, struct 
 {
     static const uint8_t no_secret[KEYRING_TICKET_SECRET_BYTES];
     const uint8_t *secret = part == KEYRING_TICKETS ? keyring->ticket_secret : no_secret;
-    uint32_t key_count = part == KEYRING_KEYS ? keyring->key_count : 0;
+    const struct keyring_key *keys = part == KEYRING_KEYS ? keyring->keys : &keyring->client;
+    uint32_t key_count = part == KEYRING_KEYS ? keyring->key_count : keyring->client.der.len > 0;
     struct buffer bytes = { 0 };
-    size_t length = encoded_bytes(keyring, key_count);
+    size_t length = encoded_bytes(keys, key_count);
     int fd;
 
     if (key_count > KEYS_MAX || length > KEYRING_BYTES)
@@ -104,8 +105,8 @@ int keyring_to_fd(const struct keyring *keyring, enum keyring_part part, struct 
     wire_put_bytes(&bytes, secret, KEYRING_TICKET_SECRET_BYTES);
     wire_put_u32(&bytes, key_count);
     for (uint32_t i = 0; i < key_count; i++) {
-        wire_put_bytes(&bytes, keyring->keys[i].id, SNAPSHOT_ID_BYTES);
-        wire_put_text(&bytes, keyring->keys[i].der);
+        wire_put_bytes(&bytes, keys[i].id, SNAPSHOT_ID_BYTES);
+        wire_put_text(&bytes, keys[i].der);
     }
     assert(buffer_len(&bytes) == length);
     fd = file_sealed_memory("swarmward-keyring", bytes.bytes, length, err);

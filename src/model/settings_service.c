@@ -6,8 +6,7 @@
 static const char *const balances[] = { "least_conn", "round_robin", "source_hash", NULL };
 static const char *const later_balances[] = { "random_two", NULL };
 
-static const char *const protocols[] = { "http1", "https", NULL };
-static const char *const later_protocols[] = { "h2c", "h2", NULL };
+static const char *const protocols[] = { "http1", "https", "h2c", "h2", NULL };
 
 static const char *const backend_modes[] = { "task", "vip", NULL };
 
@@ -172,10 +171,10 @@ static const struct field rows[] = {
         FIELD_AT(struct service_policy, protocol),
         .kind = FIELD_CHOICE,
         .choices = protocols,
-        .later_choices = later_protocols,
         .fallback = "http1",
         .help = "What is spoken with it: `http1` HTTP/1.1 in clear, `https` HTTP/1.1 over TLS, "
-                "verified as policy.backend_tls says.",
+                "`h2c` HTTP/2 in clear, `h2` HTTP/2 over TLS; gRPC needs one of the last two. TLS "
+                "is verified as policy.backend_tls says.",
     },
     {
         .name = "drain",

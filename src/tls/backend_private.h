@@ -3,7 +3,6 @@
 
 #include <openssl/ssl.h>
 
-#include "signer_private.h"
 #include "tls/tls_backend.h"
 
 /* What tls_backend.c (settings, peers) and backend_session.c (connections) share. */
@@ -18,7 +17,6 @@ struct tls_backend {
     char *server_name; /* of all peers; "" = each has its own */
     struct text ca;    /* of the snapshot that it was made of, on the heap */
     uint8_t client_id[SNAPSHOT_ID_BYTES];
-    struct signer *signer; /* borrowed; NULL: our key is here */
     bool has_client;
     bool checks_name;
     bool is_mutual;
@@ -38,7 +36,6 @@ struct backend_session {
     struct stream_layer layer; /* first */
     /* owned */
     SSL *ssl;
-    struct signer_seat seat; /* while a signature is waited for */
     /* shared */
     struct tls_backend *backend;
     /* borrowed: may be gone when the session is freed */

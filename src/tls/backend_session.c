@@ -158,35 +158,15 @@ static enum io_status check_agreement(struct backend_session *session, struct er
     return IO_OK;
 }
 
-/* Who signs with our key must know for whom. */
-static int shake_hands(struct backend_session *session)
-{
-    struct signer *signer = session->backend->signer;
-    int result;
-
-    ERR_clear_error();
-    if (signer)
-        signer_sit(signer, &session->seat);
-    result = SSL_do_handshake(session->ssl);
-    if (signer)
-        signer_sit(signer, NULL);
-    return result;
-}
-
 static enum io_status session_handshake(struct stream_layer *layer, struct err *err)
 {
     struct backend_session *session = session_of(layer);
     enum io_status status;
     int result;
 
-    if (signer_waits(&session->seat))
-        return IO_AGAIN;
-    result = shake_hands(session);
+    ERR_clear_error();
+    result = SSL_do_handshake(session->ssl);
     status = result == 1 ? check_agreement(session, err) : judge(session, result, err);
-    if (signer_waits(&session->seat))
-        stream_hold_handshake(layer->stream);
-    else if (session->established)
-        SSL_clear_mode(session->ssl, SSL_MODE_ASYNC); /* nothing is signed any more */
     if (status == IO_CLOSED && !session->refusal)
         session->refusal = "backend_tls_failed";
     if (status == IO_FAILED) { /* what its ticket began may be just what failed */
@@ -284,11 +264,6 @@ static void session_free(struct stream_layer *layer)
 {
     struct backend_session *session = session_of(layer);
 
-    if (signer_waits(&session->seat)) { /* OpenSSL forgets a job that is paused: it must end */
-        signer_give_up(&session->seat);
-        shake_hands(session);
-        ERR_clear_error();
-    }
     /* OpenSSL takes the ticket back from a connection that ends without a goodbye */
     if (session->established)
         SSL_set_shutdown(session->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
@@ -392,13 +367,6 @@ static bool ask_for(SSL *ssl, const char *protocol)
     return SSL_set_alpn_protos(ssl, list, (unsigned)len + 1) == 0; /* this one says 0 for success */
 }
 
-static void on_signed(void *owner)
-{
-    struct backend_session *session = owner;
-
-    stream_continue_handshake(session->layer.stream);
-}
-
 struct stream_layer *tls_peer_session_new(struct tls_peer *peer, const char *protocol)
 {
     struct backend_session *session = memory_new(sizeof(*session));
@@ -411,9 +379,6 @@ struct stream_layer *tls_peer_session_new(struct tls_peer *peer, const char *pro
     session->ssl = SSL_new(peer->backend->context);
     if (!session->ssl || !expect(session->ssl, peer) || !ask_for(session->ssl, protocol))
         abort(); /* out of memory */
-    session->seat = (struct signer_seat){ .on_signed = on_signed, .owner = session };
-    if (peer->backend->signer && peer->backend->has_client)
-        SSL_set_mode(session->ssl, SSL_MODE_ASYNC);
     SSL_set_app_data(session->ssl, session);
     SSL_set_bio(session->ssl, bio, bio);
     SSL_set_connect_state(session->ssl);

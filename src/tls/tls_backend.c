@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include <openssl/err.h>
+#include <openssl/rand.h>
 
 #include "backend_private.h"
 #include "base/memory.h"
@@ -17,6 +18,16 @@
 
 /* A ticket stands for a verification of before: it counts this long at most. */
 #define SESSION_SECONDS 3600
+
+void tls_backend_begin(void)
+{
+    unsigned char seed[16];
+
+    /* The machine's openssl.cnf must not change what the mapping file says. */
+    if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1 ||
+        RAND_bytes(seed, sizeof(seed)) != 1)
+        abort();
+}
 
 static int add_authorities(SSL_CTX *context, struct text ca, struct err *err)
 {
@@ -36,15 +47,15 @@ static int add_authorities(SSL_CTX *context, struct text ca, struct err *err)
 }
 
 /* The one identity of this process as a client; the context holds it from then on. */
-static int add_client(const struct tls_backend *backend, const struct snapshot_certificate *client,
+static int add_client(SSL_CTX *context, const struct snapshot_certificate *client,
                       const struct keyring *keyring, struct err *err)
 {
-    struct identity_cache *cache = identity_cache_new(1, backend->signer);
+    struct identity_cache *cache = identity_cache_new(1, NULL);
     const struct identity *identity = identity_cache_get(cache, client, keyring, err);
     int status = -1;
 
-    if (identity && SSL_CTX_use_cert_and_key(backend->context, identity->leaf, identity->key,
-                                             identity->issuers, 1) == 1)
+    if (identity &&
+        SSL_CTX_use_cert_and_key(context, identity->leaf, identity->key, identity->issuers, 1) == 1)
         status = 0;
     else if (identity)
         err_set(err, "OpenSSL: %s", refusal_text(ERR_peek_last_error()));
@@ -115,20 +126,16 @@ static struct tls_backend *backend_new(const struct snapshot_backend_tls *descri
 }
 
 struct tls_backend *tls_backend_new(const struct snapshot *snapshot, const struct keyring *keyring,
-                                    struct signer *signer, struct err *err)
+                                    struct err *err)
 {
     const struct snapshot_backend_tls *described = &snapshot->backend_tls;
-    struct tls_backend *backend;
+    struct tls_backend *backend = backend_new(described, keyring == NULL);
 
-    /* The machine's openssl.cnf must not change what the mapping file says. */
-    if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
-        abort();
-    backend = backend_new(described, keyring == NULL);
-    backend->signer = signer;
     ERR_clear_error();
     if (set_behaviour(backend->context, err) == 0 &&
         add_authorities(backend->context, described->ca, err) == 0 &&
-        (!backend->has_client || add_client(backend, &described->client, keyring, err) == 0))
+        (!backend->has_client ||
+         add_client(backend->context, &described->client, keyring, err) == 0))
         return backend;
     ERR_clear_error();
     tls_backend_unref(backend);

@@ -2,18 +2,44 @@
 #define SWARMWARD_WORKER_BACKEND_CONN_H
 
 #include <stdbool.h>
-#include <sys/queue.h>
+#include <stdint.h>
 
-#include "base/buffer.h"
 #include "base/err.h"
-#include "http/body.h"
-#include "http/framing.h"
+#include "http/forwarding.h"
 #include "http/head.h"
 #include "net/deadline.h"
 #include "net/stream.h"
 
+struct backend_conn;
 struct endpoint;
 struct exchange;
+
+/* How a request is said to an endpoint, and its response heard: one table a protocol. What comes
+ * back is reported by the functions of exchange/backend_events.h. */
+struct backend_codec {
+    /* False: it can not be said here after all, and nothing of it was. */
+    bool (*send_head)(struct backend_conn *conn, const struct request_head *head,
+                      const struct forwarding *forwarding, bool ended);
+    void (*send_body)(struct backend_conn *conn, struct text piece);
+    void (*send_end)(struct backend_conn *conn, const struct field_list *trailers);
+    /* In a tunnel: no more bytes from the client. */
+    void (*send_close)(struct backend_conn *conn);
+    /* May more be sent now? (Else exchange_backend_drained() says when.) */
+    bool (*takes_more)(const struct backend_conn *conn);
+    /* The client takes bytes again. */
+    void (*resume)(struct backend_conn *conn);
+    /* The exchange has done with it. `keep`: the connection may serve others. */
+    void (*give_back)(struct backend_conn *conn, bool keep);
+    /* Why nobody could be spoken with, a word of model/reasons.h; "" = it can, or no connect. */
+    const char *(*refusal)(const struct backend_conn *conn);
+    /* Has nothing of what was sent been acknowledged by the endpoint's kernel for so long? */
+    bool (*is_unanswered)(const struct backend_conn *conn, int64_t for_ms);
+    /* Bytes that have left, ever; and whether some of the request wait to leave. */
+    uint64_t (*sent)(const struct backend_conn *conn);
+    bool (*has_pending)(const struct backend_conn *conn);
+    /* Its time in BACKEND_IDLE is over. */
+    void (*expired)(struct backend_conn *conn);
+};
 
 enum backend_state {
     BACKEND_CONNECTING, /* lent; the connect is under way */
@@ -25,57 +51,47 @@ enum backend_state {
     BACKEND_IDLE,       /* in the pool */
 };
 
-/* HTTP/1.1 on one connection to an endpoint. Owned by the pool, lent to one exchange at a time. */
+/*
+ * What an exchange borrows of an endpoint for one request: a connection that speaks HTTP/1.1
+ * (backend_h1.h), or a stream of one that speaks HTTP/2 (backend_h2.h). The first member of both.
+ */
 struct backend_conn {
-    TAILQ_ENTRY(backend_conn) link; /* in the pool */
+    const struct backend_codec *codec;
     /* owned */
-    struct stream *stream;
-    struct buffer input; /* a response head that is not complete yet */
-    struct body_reader body;
     struct deadline deadline;
     /* borrowed */
     struct endpoint *endpoint;
     struct exchange *exchange; /* NULL while idle */
     enum backend_state state;
-    struct h1_scan scan;
-    bool reused;        /* carried an exchange before this one */
-    bool answered;      /* a byte of the response came */
-    bool request_ended; /* the request was written in full */
-    bool chunked;       /* the request body goes chunked */
-    bool persistent;    /* the response allows another request */
-    bool body_open;     /* `body` needs body_reader_done() */
-    unsigned interim_count;
+    bool reused;         /* the connection was there before */
+    bool answered;       /* a byte of the response came */
+    bool request_ended;  /* the request was written in full */
     int64_t progress_ms; /* when bytes last moved in either direction */
-    uint64_t sent_seen;  /* stream_sent() then */
+    uint64_t sent_seen;  /* codec->sent() then */
 };
 
-/* NULL: the connect failed at once. */
-struct backend_conn *backend_conn_new(struct endpoint *endpoint, struct err *err);
-void backend_conn_free(struct backend_conn *conn);
+/* --- for both ------------------------------------------------------------------------------------
+ */
 
-void backend_conn_rest(struct backend_conn *conn, int64_t idle_ms); /* goes idle, for so long */
-void backend_conn_wake(struct backend_conn *conn);                  /* is lent again */
+void backend_conn_init(struct backend_conn *conn, const struct backend_codec *codec,
+                       struct endpoint *endpoint);
+void backend_conn_done(struct backend_conn *conn);
+
+/* A byte of its request or response moved. */
+void backend_conn_progressed(struct backend_conn *conn);
+
+int64_t backend_conn_now_ms(const struct backend_conn *conn);
+
+/* Begin to connect, over TLS where the endpoint has it, asking for `protocol` by ALPN. NULL: it
+ * failed at once. */
+struct stream *backend_stream_new(struct endpoint *endpoint, const char *protocol,
+                                  const struct stream_handler *handler, void *owner,
+                                  struct err *err);
+
+/* --- for the exchange ----------------------------------------------------------------------------
+ */
 
 /* The exchange that borrows it; calls exchange_backend_ready() once connected (not when it is). */
 void backend_conn_attach(struct backend_conn *conn, struct exchange *exchange);
-
-/* The request: head, body pieces, end. `ended`: there is no body. */
-void backend_conn_send_head(struct backend_conn *conn, struct text head, bool chunked, bool ended);
-void backend_conn_send_body(struct backend_conn *conn, struct text piece);
-void backend_conn_send_end(struct backend_conn *conn, const struct field_list *trailers);
-/* In a tunnel: no more bytes from the client. */
-void backend_conn_send_close(struct backend_conn *conn);
-
-/* May more be sent now? (Else exchange_backend_drained() says when.) */
-bool backend_conn_takes_more(const struct backend_conn *conn);
-
-/* The client takes bytes again. */
-void backend_conn_resume(struct backend_conn *conn);
-
-/* Why its TLS could not be had, a word of model/reasons.h; "" = it could, or it is in clear. */
-const char *backend_conn_refusal(const struct backend_conn *conn);
-
-/* Ready for another request: the last one and its response are complete. */
-bool backend_conn_is_reusable(const struct backend_conn *conn);
 
 #endif

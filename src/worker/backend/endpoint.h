@@ -44,6 +44,7 @@ struct endpoint {
     int64_t avoided_until_ms; /* too many are ejected: used only when no other is up */
     int64_t drain_ms;
     struct exchange_list running;
+    uint32_t h2_streams;     /* that its HTTP/2 has last said to take of a connection; 0: not yet */
     uint64_t named_in;       /* the last round of endpoint_table_settle() that found it */
     int64_t usable_since_ms; /* for the slow start; 0 = since ever */
     int protocol;            /* enum protocol: of its identity, so it never changes */

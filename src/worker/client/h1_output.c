@@ -103,6 +103,13 @@ static bool may_stay(const struct exchange *exchange)
            client->requests < limits->keepalive_requests && age_ms < limits->keepalive_max_age_ms;
 }
 
+/* HTTP/2 says so of any response; HTTP/1.1 must be told of those that could have a body. */
+static bool ends_with_its_head(const struct exchange *exchange)
+{
+    return exchange->request.method != METHOD_HEAD && exchange->status != 204 &&
+           exchange->status != 304;
+}
+
 static void describe(struct exchange *exchange, const struct framing *framing,
                      struct response_forwarding *out)
 {
@@ -117,7 +124,7 @@ static void describe(struct exchange *exchange, const struct framing *framing,
     switch (framing->kind) {
     case BODY_NONE:
         client->h1.bodiless = true;
-        out->counted = framing->has_length;
+        out->counted = framing->has_length || ends_with_its_head(exchange);
         out->length = framing->length;
         break;
     case BODY_COUNTED:

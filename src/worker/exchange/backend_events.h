@@ -16,13 +16,16 @@ struct exchange;
 enum backend_failure {
     BACKEND_FAILED_CONNECT,
     BACKEND_FAILED_CONNECT_TIMEOUT,
-    BACKEND_FAILED_TLS,     /* nobody to be trusted answers: backend_conn_refusal() says why */
-    BACKEND_FAILED_SILENT,  /* its machine does not acknowledge what was sent */
-    BACKEND_FAILED_CLOSED,  /* closed or reset before the first byte of the response */
-    BACKEND_FAILED_CUT,     /* closed or reset within the response */
-    BACKEND_FAILED_INVALID, /* what came is no HTTP that may be passed on */
-    BACKEND_FAILED_TIMEOUT, /* no response in time */
-    BACKEND_FAILED_STALLED, /* a body stopped */
+    BACKEND_FAILED_HANDSHAKE, /* nobody to be trusted or understood: codec->refusal() says why */
+    BACKEND_FAILED_SILENT,    /* its machine does not acknowledge what was sent */
+    BACKEND_FAILED_CLOSED,    /* closed or reset before the first byte of the response */
+    BACKEND_FAILED_REFUSED,   /* it has not acted on the request, and says so */
+    BACKEND_FAILED_LEFT,      /* the same, because its connection says goodbye */
+    BACKEND_FAILED_RESET,     /* it gave this request up before the first byte of the response */
+    BACKEND_FAILED_CUT,       /* closed or reset within the response */
+    BACKEND_FAILED_INVALID,   /* what came is no HTTP that may be passed on */
+    BACKEND_FAILED_TIMEOUT,   /* no response in time */
+    BACKEND_FAILED_STALLED,   /* a body stopped */
 };
 
 void exchange_backend_ready(struct exchange *exchange);

@@ -153,7 +153,7 @@ static void leave_endpoint(struct exchange *exchange)
     TAILQ_REMOVE(&endpoint->running, exchange, endpoint_link);
     if (conn) {
         conn->exchange = NULL;
-        backend_pool_return(endpoint->pool, conn, backend_conn_is_reusable(conn));
+        conn->codec->give_back(conn, true);
     }
     endpoint_end(endpoint);
 }
@@ -318,6 +318,29 @@ static bool body_is_too_large(const struct exchange *exchange, uint64_t bytes)
     return most > 0 && bytes > (uint64_t)most;
 }
 
+/*
+ * What the backend's protocol makes of the request. HTTP/2 has no Upgrade (RFC 9113 section 8.6): a
+ * request of HTTP/1.1 goes on without, as RFC 9110 section 7.8 lets us; CONNECT means nothing else.
+ */
+static bool settle_protocol(struct exchange *exchange)
+{
+    const struct request_head *request = &exchange->request;
+    bool wants_upgrade = exchange->request_framing.wants_upgrade;
+    const struct field_line *type;
+
+    if (!protocol_is_h2(exchange->service->described->policy->protocol)) {
+        exchange->upgrades = wants_upgrade;
+        return true;
+    }
+    if (wants_upgrade && request->method == METHOD_CONNECT) {
+        exchange_fail(exchange, 501, "upgrade_over_h2");
+        return false;
+    }
+    type = field_list_find_name(&request->fields, TEXT("content-type"));
+    exchange->is_grpc = type && text_starts(type->value, TEXT("application/grpc"));
+    return true;
+}
+
 void exchange_start(struct exchange *exchange)
 {
     client_address_settle(exchange);
@@ -337,7 +360,8 @@ void exchange_go_on(struct exchange *exchange)
         exchange_fail(exchange, 404, "no_such_route");
         return;
     }
-    exchange->upgrades = exchange->request_framing.wants_upgrade;
+    if (!settle_protocol(exchange))
+        return;
     if (forwarding_clean_request(&exchange->request, (enum underscore_rule)headers->underscore,
                                  log->traceparent == TRACEPARENT_PASS, &refusal) < 0) {
         exchange_fail(exchange, refusal.status, refusal.reason);
@@ -500,7 +524,7 @@ void exchange_drained_out(struct exchange *exchange)
 bool exchange_takes_body(const struct exchange *exchange)
 {
     return exchange->state == EXCHANGE_RELAYING && exchange->backend &&
-           backend_conn_takes_more(exchange->backend);
+           exchange->backend->codec->takes_more(exchange->backend);
 }
 
 void exchange_body(struct exchange *exchange, struct text piece)
@@ -510,19 +534,19 @@ void exchange_body(struct exchange *exchange, struct text piece)
         exchange_fail(exchange, 413, "body_too_large");
         return;
     }
-    backend_conn_send_body(exchange->backend, piece);
+    exchange->backend->codec->send_body(exchange->backend, piece);
 }
 
 void exchange_body_end(struct exchange *exchange, const struct field_list *trailers)
 {
     exchange->request_ended = true;
-    backend_conn_send_end(exchange->backend, trailers);
+    exchange->backend->codec->send_end(exchange->backend, trailers);
 }
 
 void exchange_client_drained(struct exchange *exchange)
 {
     if (exchange->backend)
-        backend_conn_resume(exchange->backend);
+        exchange->backend->codec->resume(exchange->backend);
 }
 
 void exchange_client_tunnel_end(struct exchange *exchange)
@@ -531,5 +555,5 @@ void exchange_client_tunnel_end(struct exchange *exchange)
     if (exchange->response_ended)
         exchange_finish(exchange);
     else if (exchange->backend)
-        backend_conn_send_close(exchange->backend);
+        exchange->backend->codec->send_close(exchange->backend);
 }

@@ -63,6 +63,7 @@ struct exchange {
     bool tunnelling;
     bool client_done;      /* tunnel: no more from the client */
     bool upgrades;         /* asks for a tunnel, and may */
+    bool is_grpc;          /* a call: both sides may stream, and be silent for long */
     bool fresh_connection; /* the retry after a stale pooled connection */
     bool https;
     bool desperate; /* no endpoint is left but those that are better avoided */
@@ -72,6 +73,7 @@ struct exchange {
     uint64_t request_body_bytes;         /* given to a backend */
     unsigned retries;                    /* on other endpoints, as logged */
     unsigned resends;                    /* those that had reached one before */
+    unsigned moves;                      /* to another connection, because one took no more */
     uint64_t tried[EXCHANGE_TRIED_MOST]; /* identities */
     unsigned tried_count;
 
@@ -124,8 +126,7 @@ void exchange_client_gone(struct exchange *exchange, const char *reason);
 /* Tunnel: the client has no more bytes. */
 void exchange_client_tunnel_end(struct exchange *exchange);
 
-/* --- for the service's queue --------------------------------------------------------------------
- */
+/* --- for the service's queue */
 
 /* True: it found an endpoint (or failed) and left the queue. */
 bool exchange_try_again(struct exchange *exchange);
@@ -133,8 +134,7 @@ void exchange_queue_timeout(struct exchange *exchange);
 /* It was taken out of a queue, because another snapshot is in force. */
 void exchange_requeued(struct exchange *exchange);
 
-/* --- for the endpoint ---------------------------------------------------------------------------
- */
+/* --- for the endpoint */
 
 /* The endpoint has drained for as long as it may. */
 void exchange_drained_out(struct exchange *exchange);

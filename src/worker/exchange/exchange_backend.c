@@ -13,11 +13,12 @@
 #include "../policy/delivery.h"
 #include "base/log.h"
 #include "exchange.h"
-#include "net/socket.h"
 #include "tls/client_certificate.h"
 
 /* Unacknowledged for so long, while another has just found nobody there. */
 #define DESERT_MS 500
+/* From one connection that says goodbye, or is full after all, to the next. */
+#define MOVES_MOST 8
 
 static void describe_forwarding(const struct exchange *exchange, struct forwarding *forwarding)
 {
@@ -61,20 +62,18 @@ static void describe_client(const struct exchange *exchange, struct forwarding *
 
 void exchange_backend_ready(struct exchange *exchange)
 {
-    struct buffer *out = &exchange->worker->head_out;
+    struct backend_conn *conn = exchange->backend;
     struct forwarding forwarding;
 
-    if (!exchange->backend->reused)
+    if (!conn->reused)
         exchange->connect_us += io_now_us(exchange->worker->io) - exchange->connect_started_us;
     describe_forwarding(exchange, &forwarding);
     if (exchange->domain->client_auth.mode != CLIENT_AUTH_OFF)
         describe_client(exchange, &forwarding);
-    buffer_clear(out);
-    h1_write_request(out, &exchange->request, &forwarding);
     exchange_enter(exchange, EXCHANGE_RELAYING);
-    backend_conn_send_head(exchange->backend, buffer_text(out), forwarding.chunked,
-                           exchange->request_ended);
-    if (!exchange->request_ended)
+    if (!conn->codec->send_head(conn, &exchange->request, &forwarding, exchange->request_ended))
+        exchange_backend_failed(exchange, BACKEND_FAILED_LEFT, "it takes no more requests");
+    else if (!exchange->request_ended)
         exchange->codec->want_body(exchange);
 }
 
@@ -172,9 +171,12 @@ static const struct {
 } failures[] = {
     [BACKEND_FAILED_CONNECT] = { 502, "connect_failed" },
     [BACKEND_FAILED_CONNECT_TIMEOUT] = { 504, "connect_timeout" },
-    [BACKEND_FAILED_TLS] = { 502, "backend_tls_failed" },
+    [BACKEND_FAILED_HANDSHAKE] = { 502, "backend_tls_failed" },
     [BACKEND_FAILED_SILENT] = { 504, "backend_silent" },
     [BACKEND_FAILED_CLOSED] = { 502, "backend_closed" },
+    [BACKEND_FAILED_REFUSED] = { 502, "backend_refused" },
+    [BACKEND_FAILED_LEFT] = { 502, "backend_closed" },
+    [BACKEND_FAILED_RESET] = { 502, "backend_reset" },
     [BACKEND_FAILED_CUT] = { 502, "backend_cut" },
     [BACKEND_FAILED_INVALID] = { 502, "backend_invalid" },
     [BACKEND_FAILED_TIMEOUT] = { 504, "response_timeout" },
@@ -184,13 +186,15 @@ static const struct {
 static bool is_connect_failure(enum backend_failure failure)
 {
     return failure == BACKEND_FAILED_CONNECT || failure == BACKEND_FAILED_CONNECT_TIMEOUT ||
-           failure == BACKEND_FAILED_TLS;
+           failure == BACKEND_FAILED_HANDSHAKE;
 }
 
 static const char *reason_for(const struct exchange *exchange, enum backend_failure failure)
 {
-    return failure == BACKEND_FAILED_TLS ? backend_conn_refusal(exchange->backend)
-                                         : failures[failure].reason;
+    const struct backend_conn *conn = exchange->backend;
+
+    return failure == BACKEND_FAILED_HANDSHAKE ? conn->codec->refusal(conn)
+                                               : failures[failure].reason;
 }
 
 /* Could the endpoint have begun to act on the request, so that sending it again would act twice? */
@@ -201,20 +205,31 @@ static bool is_safe_to_repeat(const struct exchange *exchange, enum backend_fail
 
     if (exchange->responding || exchange->request_body_bytes)
         return false; /* what is gone can not be sent again: bodies are not kept */
-    if (is_connect_failure(failure))
+    if (is_connect_failure(failure) || failure == BACKEND_FAILED_REFUSED ||
+        failure == BACKEND_FAILED_LEFT)
         return true;
-    if (failure != BACKEND_FAILED_CLOSED && failure != BACKEND_FAILED_SILENT)
+    if (failure != BACKEND_FAILED_CLOSED && failure != BACKEND_FAILED_SILENT &&
+        failure != BACKEND_FAILED_RESET)
         return false;
     /* a body of which nothing left: the request was never complete there */
-    return idempotent || (reused && !exchange->request_ended);
+    return idempotent || (failure == BACKEND_FAILED_CLOSED && reused && !exchange->request_ended);
+}
+
+/* The keep-alive race, or its like with HTTP/2: nobody's fault, once, and another connection to the
+ * same endpoint will do. */
+static bool is_stale(const struct exchange *exchange, enum backend_failure failure, bool reused)
+{
+    if (failure == BACKEND_FAILED_LEFT)
+        return exchange->moves < MOVES_MOST;
+    return failure == BACKEND_FAILED_CLOSED && reused && !exchange->fresh_connection;
 }
 
 static bool may_retry(struct exchange *exchange, enum backend_failure failure, bool reused)
 {
     if (!is_safe_to_repeat(exchange, failure, reused))
         return false;
-    if (failure == BACKEND_FAILED_CLOSED && reused && !exchange->fresh_connection)
-        return true; /* the keep-alive race: nobody's fault, once */
+    if (is_stale(exchange, failure, reused))
+        return true;
     if (is_connect_failure(failure))
         return exchange->route->policy->retries > 0 &&
                exchange->tried_count < EXCHANGE_TRIED_MOST; /* it has not reached anybody */
@@ -246,7 +261,7 @@ static bool is_waiting_in_vain(const struct exchange *exchange)
     if (conn->state == BACKEND_CONNECTING)
         return true;
     return conn->state == BACKEND_HEAD && !conn->answered &&
-           socket_is_unanswered(stream_fd(conn->stream), DESERT_MS);
+           conn->codec->is_unanswered(conn, DESERT_MS);
 }
 
 static struct exchange *next_in_vain(const struct endpoint *endpoint)
@@ -289,7 +304,7 @@ static void abandon(struct exchange *exchange)
     TAILQ_REMOVE(&endpoint->running, exchange, endpoint_link);
     if (conn) {
         conn->exchange = NULL;
-        backend_pool_return(endpoint->pool, conn, false);
+        conn->codec->give_back(conn, false);
     }
     endpoint_end(endpoint);
 }
@@ -300,12 +315,16 @@ static void retry_or_fail(struct exchange *exchange, enum backend_failure failur
     bool reused = exchange->backend && exchange->backend->reused;
     const char *reason = reason_for(exchange, failure);
 
-    blame(exchange, failure, detail, failure == BACKEND_FAILED_CLOSED && reused);
+    blame(exchange, failure, detail,
+          failure == BACKEND_FAILED_LEFT || (failure == BACKEND_FAILED_CLOSED && reused));
     if (!may_retry(exchange, failure, reused)) {
         exchange_fail(exchange, failures[failure].status, reason);
         return;
     }
-    exchange->fresh_connection = true;
+    if (failure == BACKEND_FAILED_LEFT)
+        exchange->moves++;
+    else
+        exchange->fresh_connection = true;
     if (!is_connect_failure(failure))
         exchange->resends++;
     exchange->reason = reason;

@@ -325,16 +325,6 @@ static void bad_name(struct snapshot *snapshot)
 {
     snapshot->services[0].name = text_make(arena_new(&snapshot->arena, 1025, 1), 1025);
 }
-static void client_without_chain(struct snapshot *snapshot)
-{
-    snapshot->backend_tls.has_client = true;
-}
-static void too_many_authorities(struct snapshot *snapshot)
-{
-    size_t bytes = (size_t)1024 * 1024 + 1;
-
-    snapshot->backend_tls.ca = text_make(arena_new(&snapshot->arena, bytes, 1), bytes);
-}
 static void bad_policy(struct snapshot *snapshot)
 {
     struct service_policy *policy = arena_new(&snapshot->arena, 1, sizeof(*policy));
@@ -420,8 +410,6 @@ static void every_rule_is_checked_on_the_way_in(void **state)
         { bad_kind, "a certificate is out" },
         { bad_fallback, "a certificate is out" },
         { fallback_of_another_kind, "a certificate is out" },
-        { client_without_chain, "TLS to backends is out" },
-        { too_many_authorities, "TLS to backends is out" },
         { bad_slot, "a service is out" },
         { no_weight, "a service is out" },
         { bad_weight, "a service is out" },

@@ -52,6 +52,30 @@ static void all_of_it_travels(void **state)
     snapshot_unref(snapshot);
 }
 
+static void assert_refused(struct snapshot *snapshot)
+{
+    struct err err = { "" };
+    int fd = snapshot_to_fd(snapshot, NULL);
+
+    assert_null(snapshot_from_fd(fd, &err));
+    assert_non_null(strstr(err.text, "TLS to backends is out"));
+    close(fd);
+    snapshot_unref(snapshot);
+}
+
+static void its_bounds_are_checked_on_the_way_in(void **state)
+{
+    struct snapshot *without_chain = example_snapshot();
+    struct snapshot *too_many = example_snapshot();
+    size_t bytes = (size_t)1024 * 1024 + 1;
+
+    (void)state;
+    without_chain->backend_tls.has_client = true;
+    assert_refused(without_chain);
+    too_many->backend_tls.ca = text_make(arena_new(&too_many->arena, bytes, 1), bytes);
+    assert_refused(too_many);
+}
+
 static void a_service_in_swarm_has_its_name_without_the_port(void **state)
 {
     static const struct {
@@ -73,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_of_it_travels),
+        cmocka_unit_test(its_bounds_are_checked_on_the_way_in),
         cmocka_unit_test(a_service_in_swarm_has_its_name_without_the_port),
     };
 
