@@ -25,6 +25,8 @@ class Setup:
         self.log = options.get("log", False)
         self.admin = options.get("admin", False)  # a reload will be asked for
         self.bulk = options.get("bulk", False)  # large bodies: for proxies with one buffer size
+        self.http2 = options.get("http2", False)  # offered to clients
+        self.grpc = options.get("grpc", False)  # the backend speaks HTTP/2 in the clear
 
 
 class Peer:
@@ -34,6 +36,7 @@ class Peer:
     template = ""
     versions = ()
     environment = {}
+    grpc = True  # can speak HTTP/2 to a backend
 
     def __init__(self, setup, core):
         self.setup = setup
@@ -57,6 +60,8 @@ class Peer:
             "LOG": self.log_path,
             "ADMIN": self.setup.admin,
             "BULK": self.setup.bulk,
+            "HTTP2": self.setup.http2,
+            "GRPC": self.setup.grpc,
             "NAME": first["domain"],
             "CERT": first["cert"],
             "KEY": first["key"],
@@ -100,6 +105,11 @@ class Peer:
                 break
             time.sleep(0.01)
         raise Failure(f"{self.name} does not serve:\n{processes.tail(self.output_path)}")
+
+    def wait_listening(self):
+        """Until it accepts connections; what it answers is for the load to see."""
+        if not processes.listens(self.https_port, time.monotonic() + 10):
+            raise Failure(f"{self.name} does not listen:\n{processes.tail(self.output_path)}")
 
     def reload(self):
         """Tell the running proxy that its files changed. Returns at once."""
@@ -153,6 +163,13 @@ class Nginx(Peer):
     template = "nginx.conf"
     versions = ("-v",)
 
+    def values(self):
+        return {
+            **super().values(),
+            "PROTOCOLS": "ssl http2" if self.setup.http2 else "ssl",
+            "PASS": "grpc_pass grpc" if self.setup.grpc else "proxy_pass http",
+        }
+
     def command(self):
         return ["nginx", "-c", self.config_path, "-p", self.directory]
 
@@ -161,6 +178,9 @@ class Haproxy(Peer):
     name = "haproxy"
     template = "haproxy.cfg"
     versions = ("-v",)
+
+    def values(self):
+        return {**super().values(), "ALPN": "h2,http/1.1" if self.setup.http2 else "http/1.1"}
 
     def write(self):
         super().write()
@@ -186,6 +206,7 @@ class H2o(Peer):
     name = "h2o"
     template = "h2o.conf"
     versions = ("-v",)
+    grpc = False  # 2.2 speaks HTTP/1.1 to backends
 
     def command(self):
         return ["h2o", "-m", "master" if self.setup.admin else "worker", "-c", self.config_path]
@@ -220,5 +241,17 @@ class Caddy(Peer):
         return f"Caddy {super().version()}"
 
 
+class Nghttpx(Peer):
+    """For HTTP/2 alone, which it is made for."""
+
+    name = "nghttpx"
+    template = "nghttpx.conf"
+    versions = ("--version",)
+
+    def command(self):
+        return ["nghttpx", f"--conf={self.config_path}"]
+
+
 PEERS = [Swarmward, Nginx, Haproxy, H2o, Caddy]
 VARIANTS = [KeysInWorkers]  # of swarmward itself: measured beside it, no peers
+HTTP2_PEERS = [Nghttpx]

@@ -77,6 +77,17 @@ def free_ports(count):
     return ports
 
 
+def listens(port, deadline):
+    """Does somebody accept on that port of 127.0.0.1, at the latest at the deadline (monotonic)?"""
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return True
+        except OSError:
+            time.sleep(0.02)
+    return False
+
+
 def tail(path, lines=15):
     """The end of a log, for messages."""
     try:
