@@ -4,7 +4,7 @@ socket is open to control alone. stack-mesh.yaml in front of stack-example.yaml:
 import pytest
 from lab import certificates, images
 from lab.front import IMAGE
-from lab.images import ROOT
+from lab.images import KEYS_USER, PROGRAMS, ROOT, USER
 from lab.services import ZONE
 from lab.shell import run, wait_until
 from lab.swarm import Lab
@@ -99,15 +99,16 @@ def test_the_stack_gives_the_docker_socket_to_control_alone(stack):
     (container,) = node.containers(SERVICE)
     group = node.run("stat", "-c", "%g", "/run/docker.sock").strip()
     found = processes(node, container)
-    assert sorted(found) == ["swarmward", "swarmward-checker", "swarmward-control", "swarmward-worker"]
+    assert sorted(found) == sorted(PROGRAMS)
     assert int(found["swarmward"]["CapPrm"][0], 16) == CAPABILITIES
     assert found["swarmward"]["NoNewPrivs"] == ["1"]
-    for name in ("swarmward-checker", "swarmward-control", "swarmward-worker"):
-        assert set(found[name]["Uid"]) == {"990"}
+    for name in sorted(set(PROGRAMS) - {"swarmward"}):
+        assert set(found[name]["Uid"]) == {str(KEYS_USER if name == "swarmward-keys" else USER)}
         assert int(found[name]["CapPrm"][0], 16) == 0
         assert found[name]["Seccomp"] == ["2"]
     assert found["swarmward-control"]["Groups"] == [group]
-    assert found["swarmward-worker"]["Groups"] == found["swarmward-checker"]["Groups"] == []
+    for name in ("swarmward-checker", "swarmward-keys", "swarmward-worker"):
+        assert found[name]["Groups"] == [], name
     status = node.docker("exec", container, "/usr/bin/swarmward", "status")
     assert "docker live" in status, status
     log = run("sh", "-c", f"docker -H unix://{node.socket} logs {container} 2>&1").splitlines()

@@ -11,14 +11,16 @@ from .shell import run
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = ROOT / os.environ.get("SWARMWARD_RELEASE", "build")
-PROGRAMS = ["swarmward", "swarmward-control", "swarmward-worker", "swarmward-checker"]
+PROGRAMS = ["swarmward", "swarmward-control", "swarmward-worker", "swarmward-keys", "swarmward-checker"]
 APP = "tests/swarm/app/swarm-app"
 USER = 990
+KEYS_USER = 991
 
 FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\n"
-    f"swarmward:x:{USER}:{USER}::/nonexistent:/sbin/nologin\n",
-    "etc/group": f"root:x:0:\nswarmward:x:{USER}:\n",
+    f"swarmward:x:{USER}:{USER}::/nonexistent:/sbin/nologin\n"
+    f"swarmward-keys:x:{KEYS_USER}:{KEYS_USER}::/nonexistent:/sbin/nologin\n",
+    "etc/group": f"root:x:0:\nswarmward:x:{USER}:\nswarmward-keys:x:{KEYS_USER}:\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
 # Loaded by glibc when it is asked for users or names; ldd does not know of them.
