@@ -151,6 +151,16 @@ static const struct field rows[] = {
         .help = "The table in which HPACK remembers fields, for each direction of a connection.",
     },
     {
+        .name = "http2.resets",
+        FIELD_AT(struct limit_settings, http2_resets),
+        .kind = FIELD_RATE,
+        .least = 1,
+        .most = 1000000,
+        .fallback = "100/10s",
+        .help = "Close an HTTP/2 connection on which more streams are reset than this, by the "
+                "client or for what it did.",
+    },
+    {
         .name = "http2.continuations",
         FIELD_AT(struct limit_settings, http2_continuations),
         .kind = FIELD_INTEGER,

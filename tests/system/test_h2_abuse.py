@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from hyperframe import frame as frames
-from lab import backends
+from lab import backends, process_table
 from lab.h2 import H2Client
 
 CALM = 11  # ENHANCE_YOUR_CALM
@@ -145,6 +145,49 @@ def test_the_attacker_is_shown_out_and_the_others_are_served(serving, backend, n
     release.set()
     line = instance.exchange(lambda line: line.get("reason") == reason and "status" not in line)
     assert line["client"]
+
+
+def test_the_number_of_resets_is_a_setting(serving, backend):
+    instance = serving({"app": backend()}, limits={"http2": {"resets": "3/1h"}})
+    with H2Client(instance) as client:
+        for _ in range(3):
+            client.reset(client.ask())
+        client.ping()
+        assert not client.goaways
+        client.reset(client.ask())
+        assert client.rest() == CALM
+    assert instance.exchange(lambda line: line.get("reason") == "rapid_reset")
+
+
+def test_a_hundred_streams_without_windows_cost_little_memory(released, backend):
+    """What no window takes is kept, and bounded for all streams of a connection together: no more is read from
+    the backends then, not even heads."""
+
+    def script(connection):
+        connection.read()
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+        connection.sock.settimeout(60)
+        while True:
+            connection.send(b"x" * 65536)
+
+    instance = released({"app": backend(script)}, limits={"write_idle": "10m"})
+
+    def open_all():
+        client = H2Client(instance, settings={4: 0}, updates=False)
+        for _ in range(100):
+            client.ask()
+        client.read_until(lambda: sum(bool(answer.heads) for answer in client.answers.values()) >= 10)
+        client.ping()
+        return client
+
+    with open_all():
+        worker = instance.worker()
+        before = process_table.memory_bytes(worker)
+        others = [open_all() for _ in range(4)]
+        grown = (process_table.memory_bytes(worker) - before) / 4
+        for other in others:
+            other.close()
+    assert grown < 1024 * 1024 + 100 * 24 * 1024, f"{grown / 1024:.0f} KiB a connection, and its 100 exchanges"
 
 
 def test_more_than_the_window_of_a_stream_ends_that_stream(serving, backend):

@@ -302,8 +302,8 @@ static void begin(struct client *client)
         .connection_bytes = (uint32_t)limits->http2_connection_window,
         .table_bytes = (uint32_t)limits->http2_header_table,
         .continuations = (unsigned)limits->http2_continuations,
-        .resets = 100,
-        .resets_ms = 10000,
+        .resets = (unsigned)limits->http2_resets.count,
+        .resets_ms = limits->http2_resets.period_ms,
         .extended_connect = true,
     };
 
