@@ -20,7 +20,7 @@ def s_client(instance, *options, send="", name="a.test"):
     address, port = instance.https
     words = ["openssl", "s_client", "-connect", f"{address}:{port}", "-servername", name,
              "-CAfile", str(instance.authority.ca), *options]  # fmt: skip
-    done = subprocess.run(words, input=send, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(words, input=send, capture_output=True, text=True, errors="replace", timeout=30)
     return done.stdout + done.stderr
 
 
