@@ -5,6 +5,7 @@ prefix ?= $(PREFIX)
 DESTDIR ?=
 PROGRAMS = swarmward swarmward-control swarmward-worker swarmward-keys swarmward-checker swarmward.service
 FUZZ_SECONDS ?= 60
+FUZZ_BUDGET ?= 0
 
 .PHONY: help build demo test bench lint docs fuzz image swarm-demo install clean
 
@@ -16,7 +17,7 @@ help:
 	@echo "make test      every suite, under the address and undefined behaviour sanitizers"
 	@echo "make lint      format, clang-tidy, cppcheck, shellcheck, structure"
 	@echo "make bench     compare with nginx, HAProxy, h2o and Caddy on this machine"
-	@echo "make fuzz      fuzz every parser, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
+	@echo "make fuzz      fuzz every parser and whole exchanges, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 	@echo "make docs      write the documents that are made from the code again"
 	@echo "make install   into $(DESTDIR)$(prefix) (prefix= and DESTDIR= are honoured)"
 	@echo "make clean     remove every build directory"
@@ -54,7 +55,7 @@ bench: build
 
 fuzz:
 	@.ci/install build test
-	@.ci/fuzz "$(FUZZ_SECONDS)"
+	@.ci/fuzz "$(FUZZ_SECONDS)" "$(FUZZ_BUDGET)"
 
 docs: build
 	@.ci/docs

@@ -87,27 +87,31 @@ def test_a_suite_that_left_nothing_is_a_failure(tmp_path):
     assert done.returncode == 1
 
 
-def fake_make(folder, test, lint):
-    """A tree whose `make test` and `make lint` print this, for .ci/run."""
+def fake_make(folder, test, fuzz, lint):
+    """A tree whose `make test`, `make fuzz` and `make lint` print this, for .ci/run."""
     (folder / ".ci").mkdir()
     (folder / ".ci/run").write_bytes((CI / "run").read_bytes())
-    (folder / "Makefile").write_text(f"test:\n\t@{test}\nlint:\n\t@{lint}\n")
+    (folder / "Makefile").write_text(f"test:\n\t@{test}\nfuzz:\n\t@{fuzz}\nlint:\n\t@{lint}\n")
     return subprocess.run(["bash", folder / ".ci/run"], capture_output=True, text=True)
 
 
+FUZZED = "echo 3 passed, 0 failed"
+
+
 @pytest.mark.parametrize(
-    "test,lint,line",
+    "test,fuzz,lint,line",
     [
-        ("echo 7 passed, 0 failed", "echo 5 passed, 0 failed", "12 passed, 0 failed"),
-        ("echo 7 passed, 1 failed; exit 1", "echo 5 passed, 0 failed", "12 passed, 1 failed"),
-        ("echo 7 passed, 0 failed; exit 1", "echo 5 passed, 0 failed", "12 passed, 1 failed"),
-        ("echo broken; exit 1", "echo 5 passed, 0 failed", "5 passed, 1 failed"),
-        ("exit 1", "exit 1", "0 passed, 2 failed"),
-        ("echo 6 passed, 0 failed, 1 skipped", "echo 1 passed, 0 failed", "7 passed, 0 failed"),
+        ("echo 7 passed, 0 failed", FUZZED, "echo 5 passed, 0 failed", "15 passed, 0 failed"),
+        ("echo 7 passed, 1 failed; exit 1", FUZZED, "echo 5 passed, 0 failed", "15 passed, 1 failed"),
+        ("echo 7 passed, 0 failed; exit 1", FUZZED, "echo 5 passed, 0 failed", "15 passed, 1 failed"),
+        ("echo 7 passed, 0 failed", "echo 2 passed, 1 failed; exit 1", "echo 5 passed, 0 failed", "14 passed, 1 failed"),
+        ("echo broken; exit 1", FUZZED, "echo 5 passed, 0 failed", "8 passed, 1 failed"),
+        ("exit 1", "exit 1", "exit 1", "0 passed, 3 failed"),
+        ("echo 6 passed, 0 failed, 1 skipped", FUZZED, "echo 1 passed, 0 failed", "10 passed, 0 failed"),
     ],
 )
-def test_run_adds_up_and_ends_with_the_sum(tmp_path, test, lint, line):
-    done = fake_make(tmp_path, test, lint)
+def test_run_adds_up_and_ends_with_the_sum(tmp_path, test, fuzz, lint, line):
+    done = fake_make(tmp_path, test, fuzz, lint)
     assert done.stdout.splitlines()[-1] == line
     assert done.returncode == (0 if " 0 failed" in line else 1)
 
