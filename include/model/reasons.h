@@ -57,6 +57,7 @@
     X(backend_stalled)                                                                             \
     /* the client */                                                                               \
     X(client_closed)                                                                               \
+    X(connection_memory)                                                                           \
     X(write_timeout)                                                                               \
     X(header_timeout)                                                                              \
     X(body_too_slow)                                                                               \

@@ -95,6 +95,7 @@ struct limit_settings {
     int64_t http2_header_table;
     struct rate http2_resets;
     int64_t http2_continuations;
+    int64_t connection_memory;  /* bytes */
     int64_t connections_total;  /* -1: min(45 % of the descriptors, 20,000) */
     int64_t connections_per_ip; /* 0 = unlimited */
 };

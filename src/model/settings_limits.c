@@ -171,8 +171,14 @@ static const struct field rows[] = {
     },
     {
         .name = "connection_memory",
-        .kind = FIELD_LATER,
-        .help = "a connection never holds more than two buffers in each direction",
+        FIELD_AT(struct limit_settings, connection_memory),
+        .kind = FIELD_BYTES,
+        .least = 65536,
+        .most = 1073741824,
+        .fallback = "1MiB",
+        .help = "End a connection that holds more than this: heads, what it has sent and nobody "
+                "has taken yet, and what it does not take itself; of HTTP/2 the heads, as windows "
+                "bound the rest.",
     },
     {
         .name = "connections.total",

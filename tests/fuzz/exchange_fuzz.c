@@ -24,7 +24,7 @@
 #define STEPS_MAX   64
 #define CLIENTS_MAX 4
 #define IDS_MAX     1024
-#define LONG_MS     (3 * 3600 * 1000) /* longer than every limit */
+#define LONG_MS     (INT64_C(3) * 3600 * 1000) /* longer than every limit */
 
 static const struct h1_limits wide = { .head_bytes = 65536, .fields = 256, .target_bytes = 65536 };
 static struct field_line lines[FIELD_LINES_MAX];
@@ -390,7 +390,7 @@ static size_t whole_requests(struct text requests)
 /* Is somebody still at work on its response? */
 static bool is_answered(const struct stream *stream)
 {
-    return !stream->closed && ((const struct client *)stream->owner)->exchange;
+    return !stream->closed && ((const struct client *)stream->owner)->h1.exchange;
 }
 
 static void check_client(const struct stream *stream, struct text requests)

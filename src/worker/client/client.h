@@ -108,6 +108,9 @@ void client_begin_protocol(struct client *client, struct text rest);
 /* Refused before there was an exchange: one log line, and the end. */
 void client_refuse(struct client *client, const char *reason);
 
+/* Does the connection hold more than it may (client_memory.c)? */
+bool client_is_over_memory(const struct client *client);
+
 /* --- the PROXY protocol, client_proxy.c --------------------------------------------------------
  */
 

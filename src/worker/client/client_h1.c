@@ -224,6 +224,20 @@ static bool eat(struct client *client, struct text *input)
     return false;
 }
 
+/* True: it held too much, and was ended. */
+static bool settle_memory(struct client *client)
+{
+    if (!client_is_over_memory(client))
+        return false;
+    if (!client->h1.exchange) {
+        client_refuse(client, "connection_memory");
+        return true;
+    }
+    client->h1.cut = client->h1.until_close = true; /* closed with a reset by client_h1_next() */
+    exchange_client_gone(client->h1.exchange, "connection_memory");
+    return true;
+}
+
 /* `fresh` lies in the scratch buffer, or is empty to go on with what is kept. */
 static void eat_all(struct client *client, struct text fresh)
 {
@@ -244,6 +258,8 @@ static void eat_all(struct client *client, struct text fresh)
         buffer_append_text(&client->input, input);
     if (!buffer_len(&client->input))
         buffer_done(&client->input); /* an idle connection holds no buffer */
+    else
+        settle_memory(client);
 }
 
 /* Does the phase have use for more bytes than are kept? */
@@ -448,6 +464,8 @@ static void deadline(struct client *client)
         exchange_client_gone(client->h1.exchange, "write_timeout");
         return;
     }
+    if (settle_memory(client))
+        return;
     reason = client->phase == CLIENT_BODY
                  ? body_watch_verdict(&client->h1.watch, limits_of(client), now_ms(client))
                  : NULL;

@@ -241,6 +241,11 @@ static void take(struct client *client, struct text bytes)
         fail(client);
         return;
     }
+    if (client_is_over_memory(client)) {
+        h2_session_fail(h2->session, H2_ENHANCE_YOUR_CALM, "connection_memory");
+        fail(client);
+        return;
+    }
     watch_head(client);
     if (h2_session_has_output(h2->session))
         client_h2_write_later(client);

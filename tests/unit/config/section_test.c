@@ -99,9 +99,9 @@ static const struct refusal values[] = {
 };
 
 static const struct refusal later[] = {
-    { WHOLE "limits: { connection_memory: { a: 1 } }\n",
-      "3:11: limits.connection_memory: is not available in this version: a connection never holds "
-      "more than two buffers in each direction; remove it" },
+    { WHOLE "tls: { early_data: { a: 1 } }\n",
+      "3:8: tls.early_data: is not available in this version: TLS 1.3 early data is never "
+      "accepted; remove it" },
     { WHOLE "tls: { profile: custom }\n",
       "3:17: tls.profile: \"custom\" is not available in this version; write intermediate or "
       "modern" },
