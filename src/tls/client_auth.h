@@ -42,6 +42,9 @@ void client_auth_install(SSL_CTX *context, struct tls_server *server);
 
 /* What is known of the client of an established session; in `arena`. NULL: it has shown none. */
 struct tls_client_certificate *client_certificate_take(SSL *ssl, struct arena *arena);
+/* The same of a certificate and the DER certificates of its issuers. */
+struct tls_client_certificate *client_certificate_describe(X509 *certificate, struct text chain,
+                                                           struct arena *arena);
 /* DER certificates, one behind the other: the verified chain between leaf and root. Empty when it
  * is longer than a ticket should be. */
 void client_chain_collect(SSL *ssl, struct buffer *out);

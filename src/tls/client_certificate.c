@@ -128,36 +128,34 @@ static struct text chain_field(struct text chain, struct arena *arena)
     return kept;
 }
 
-/* Of a resumed session it is in the ticket. */
-static struct text take_chain(SSL *ssl, struct arena *arena)
+struct tls_client_certificate *client_certificate_describe(X509 *certificate, struct text chain,
+                                                           struct arena *arena)
 {
-    struct buffer chain = { 0 };
-    struct text kept = TEXT_NONE;
-    void *remembered = NULL;
-    size_t len = 0;
+    struct tls_client_certificate *kept = arena_new(arena, 1, sizeof(*kept));
 
-    if (SSL_session_reused(ssl) == 1) {
-        if (SSL_SESSION_get0_ticket_appdata(SSL_get_session(ssl), &remembered, &len) == 1)
-            kept = chain_field(text_make(remembered, len), arena);
-    } else {
-        client_chain_collect(ssl, &chain);
-        kept = chain_field(buffer_text(&chain), arena);
-        buffer_done(&chain);
-    }
+    kept->subject = take_subject(certificate, arena);
+    kept->serial = take_serial(certificate, arena);
+    kept->field = take_leaf(certificate, arena);
+    kept->chain_field = chain_field(chain, arena);
     return kept;
 }
 
+/* The chain of a resumed session is in its ticket. */
 struct tls_client_certificate *client_certificate_take(SSL *ssl, struct arena *arena)
 {
     X509 *certificate = SSL_get0_peer_certificate(ssl);
+    struct buffer chain = { 0 };
+    void *remembered = NULL;
+    size_t len = 0;
     struct tls_client_certificate *kept;
 
     if (!certificate || SSL_get_verify_result(ssl) != X509_V_OK)
         return NULL;
-    kept = arena_new(arena, 1, sizeof(*kept));
-    kept->subject = take_subject(certificate, arena);
-    kept->serial = take_serial(certificate, arena);
-    kept->field = take_leaf(certificate, arena);
-    kept->chain_field = take_chain(ssl, arena);
+    if (SSL_session_reused(ssl) != 1)
+        client_chain_collect(ssl, &chain);
+    else if (SSL_SESSION_get0_ticket_appdata(SSL_get_session(ssl), &remembered, &len) == 1)
+        buffer_append(&chain, remembered, len);
+    kept = client_certificate_describe(certificate, buffer_text(&chain), arena);
+    buffer_done(&chain);
     return kept;
 }
