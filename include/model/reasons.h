@@ -5,10 +5,8 @@
 
 #include "model/reasons_h2.h"
 
-/*
- * Why a request was refused or cut: the words of the access log, of error pages, of `explain` and
- * of the metric swarmward_refusals_total. All there are, so that the metric is bounded; a test
- * finds words in the code that are not here.
+/* Why a request was refused or cut: the words of access log, error pages, `explain` and metric
+ * swarmward_refusals_total. All there are, so that it is bounded; a test finds others in the code.
  */
 #define REASONS(X)                                                                                 \
     X(other)                                                                                       \
@@ -56,6 +54,10 @@
     X(backend_tls_failed)                                                                          \
     X(backend_stalled)                                                                             \
     /* the client */                                                                               \
+    X(auth_denied)                                                                                 \
+    X(auth_unavailable)                                                                            \
+    X(auth_timeout)                                                                                \
+    X(compression_failed)                                                                          \
     X(client_closed)                                                                               \
     X(connection_memory)                                                                           \
     X(write_timeout)                                                                               \

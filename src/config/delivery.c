@@ -6,18 +6,6 @@
 #include "entries.h"
 #include "section.h"
 
-/* Nobody may believe in what is not built yet. */
-static void refuse_unbuilt(struct reading *reading, const struct trail *trail,
-                           const struct delivery_settings *delivery)
-{
-    if (delivery->policy.forward_auth.service.len)
-        reading_error(reading, trail, delivery->place,
-                      "forward_auth is not available in this version; remove it");
-    if (delivery->policy.compression.enabled)
-        reading_error(reading, trail, delivery->place,
-                      "compression is not available in this version; remove it");
-}
-
 static void resolve_pages(struct reading *reading, const struct trail *trail,
                           struct delivery_settings *delivery)
 {
@@ -62,7 +50,6 @@ void read_default_delivery(struct reading *reading, const struct trail *trail,
 
     if (defaults)
         delivery->place = defaults->key_place;
-    refuse_unbuilt(reading, trail, delivery);
     resolve_pages(reading, trail, delivery);
 }
 
@@ -79,7 +66,6 @@ void read_domain_delivery(struct reading *reading, const struct trail *trail,
     delivery = arena_new(&reading->settings->arena, 1, sizeof(*delivery));
     *delivery = read->delivery;
     delivery->place = domain->place;
-    refuse_unbuilt(reading, trail, delivery);
     if (binding_has(&read->binding, "error_pages"))
         resolve_pages(reading, trail, delivery);
     for (size_t i = 0; auth_rows[i]; i++)

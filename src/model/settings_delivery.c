@@ -113,7 +113,8 @@ static const struct field delivery_rows[] = {
         .least = 1,
         .most = 9,
         .fallback = "4",
-        .help = "From fast to small, for both encodings.",
+        .help = "From fast to small; of brotli 3 and above are the same, its higher qualities hold "
+                "megabytes for each response.",
     },
     {
         .name = "forward_auth.service",

@@ -102,7 +102,7 @@ static bool is_reserved_field(struct text name)
     static const char names[] = "connection,content-encoding,content-length,content-range,expect,"
                                 "forwarded,host,http2-settings,keep-alive,proxy,te,trailer,"
                                 "transfer-encoding,upgrade,x-request-id";
-    static const char prefixes[] = "client-cert,proxy-,sec-websocket-,x-forwarded";
+    static const char prefixes[] = "client-cert,x-client-dn,proxy-,sec-websocket-,x-forwarded";
     struct text rest = TEXT(names);
     struct text one;
 

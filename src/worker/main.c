@@ -29,6 +29,8 @@
 #include "worker.h"
 
 #define ALIVE_MS 1000
+/* What encoders may hold; responses beyond it go as they are. */
+#define ENCODER_BYTES ((size_t)128 * 1024 * 1024)
 
 static void tune_heap(void)
 {
@@ -63,6 +65,7 @@ static int worker_open(struct worker *worker, unsigned index, bool has_keys, str
     worker->counters = &worker->board->worker[index];
     board_worker_begin(worker->counters);
     worker->io = io_new();
+    worker->encoders.most = ENCODER_BYTES;
     if (!has_keys)
         worker->signer = signer_new(worker->io, worker->counters);
     worker->tls = tls_server_new(worker->signer);

@@ -9,6 +9,7 @@
 #include "model/board.h"
 #include "model/snapshot.h"
 #include "net/io.h"
+#include "policy/encoder.h"
 
 struct access_log;
 struct acceptor;
@@ -77,6 +78,7 @@ struct worker {
     struct board_worker *counters;
     struct exchange *spare_exchanges;
     size_t spare_count;
+    struct encoder_budget encoders; /* what compression may hold */
     unsigned index;
     unsigned open_exchanges;
     bool draining;

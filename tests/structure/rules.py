@@ -36,6 +36,8 @@ MAY_INCLUDE = {
     "cli": {"base", "net", "ipc", "model", "config", "pki", "process", "jansson", "parent"},
 }  # fmt: skip
 
+MAY_INCLUDE["worker"] |= {"zlib", "brotli"}  # compression
+
 LIBRARY_HEADERS = [
     ("libevent", re.compile(r"event2?[/.]")),
     ("libssl", re.compile(r"openssl/(ssl|tls1|dtls1|ssl3)\.h")),
@@ -46,6 +48,8 @@ LIBRARY_HEADERS = [
     ("libcares", re.compile(r"ares")),
     ("nghttp2", re.compile(r"nghttp2/")),
     ("libseccomp", re.compile(r"seccomp\.h")),
+    ("zlib", re.compile(r"zlib\.h")),
+    ("brotli", re.compile(r"brotli/")),
 ]
 
 # Bytes <-> messages: no sockets and no clock in http.

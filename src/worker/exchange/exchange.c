@@ -14,13 +14,16 @@
 #include "../backend/endpoint.h"
 #include "../backend/service.h"
 #include "../client/client.h"
+#include "../policy/compression.h"
 #include "../policy/delivery.h"
+#include "../policy/forward_auth.h"
 #include "../policy/policy.h"
 #include "balancer.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "client_address.h"
 #include "exchange_counters.h"
+#include "exchange_steps.h"
 #include "http/http_path.h"
 #include "tls/client_certificate.h"
 #include "tls/tls_server.h"
@@ -47,7 +50,8 @@ static void make_request_id(struct exchange *exchange)
     exchange->request_id = text_make(exchange->request_id_hex, EXCHANGE_ID_BYTES);
 }
 
-struct exchange *exchange_new(struct client *client, const struct client_codec *codec)
+static struct exchange *make(struct client *client, const struct client_codec *codec,
+                             struct serving *serving)
 {
     struct worker *worker = client->worker;
     struct exchange *exchange = worker->spare_exchanges;
@@ -66,15 +70,34 @@ struct exchange *exchange_new(struct client *client, const struct client_codec *
     exchange->codec = codec;
     exchange->client_address = &client->address;
     exchange->client_address_text = text_of(client->address_text);
-    exchange->serving = serving_ref(worker->serving);
+    exchange->serving = serving_ref(serving);
     exchange->started_us = io_now_us(worker->io);
     exchange->first_byte_us = -1;
     exchange->https = client->kind == LISTENER_HTTPS;
-    make_request_id(exchange);
     worker->open_exchanges++;
     COUNT(worker, exchanges_open, 1);
-    COUNT(worker, requests, 1);
     return exchange;
+}
+
+struct exchange *exchange_new(struct client *client, const struct client_codec *codec)
+{
+    struct exchange *exchange = make(client, codec, client->worker->serving);
+
+    make_request_id(exchange);
+    COUNT(client->worker, requests, 1);
+    return exchange;
+}
+
+struct exchange *exchange_new_question(struct exchange *exchange, const struct client_codec *codec)
+{
+    struct exchange *question = make(exchange->client, codec, exchange->serving);
+
+    question->parent = exchange;
+    question->domain = exchange->domain;
+    question->request_id = exchange->request_id;
+    question->client_address = exchange->client_address;
+    question->client_address_text = exchange->client_address_text;
+    return question;
 }
 
 /* The last reference: at the end of the turn, when nobody in the call chain looks at it any more.
@@ -139,6 +162,13 @@ static void count_status(const struct exchange *exchange)
     COUNT(worker, bytes_out, (int64_t)exchange->bytes_out);
 }
 
+static void account(struct exchange *exchange)
+{
+    access_log_exchange(exchange->worker->log, exchange);
+    count_status(exchange);
+    exchange_counters_add(exchange);
+}
+
 /* The connection goes back to its pool when it can carry another request, and the endpoint has
  * room. */
 static void leave_endpoint(struct exchange *exchange)
@@ -171,9 +201,10 @@ void exchange_finish(struct exchange *exchange)
     policy_forget(exchange);
     exchange_enter(exchange, EXCHANGE_DONE);
     exchange->codec->flush(exchange);
-    access_log_exchange(worker->log, exchange);
-    count_status(exchange);
-    exchange_counters_add(exchange);
+    compression_free(exchange);
+    forward_auth_end(exchange);
+    if (!exchange->parent)
+        account(exchange);
     leave_endpoint(exchange);
     worker->open_exchanges--;
     COUNT(worker, exchanges_open, -1);
@@ -367,12 +398,19 @@ void exchange_go_on(struct exchange *exchange)
         exchange_fail(exchange, refusal.status, refusal.reason);
         return;
     }
-    delivery_edit_request(exchange);
     if (exchange->request_framing.kind == BODY_COUNTED &&
         body_is_too_large(exchange, exchange->request_framing.length)) {
         exchange_fail(exchange, 413, "body_too_large");
         return;
     }
+    if (!forward_auth_ask(exchange))
+        exchange_proceed(exchange);
+}
+
+void exchange_proceed(struct exchange *exchange)
+{
+    delivery_edit_request(exchange);
+    forward_auth_edit_request(exchange);
     exchange_enter(exchange, EXCHANGE_CONNECTING);
     service_budget_earn(exchange->service);
     exchange_connect(exchange);
@@ -545,6 +583,7 @@ void exchange_body_end(struct exchange *exchange, const struct field_list *trail
 
 void exchange_client_drained(struct exchange *exchange)
 {
+    forward_auth_client_drained(exchange);
     if (exchange->backend)
         exchange->backend->codec->resume(exchange->backend);
 }

@@ -18,6 +18,8 @@ struct client;
 struct client_stream;
 struct endpoint;
 struct service;
+struct compression;
+struct forward_auth;
 struct verification;
 
 enum exchange_state {
@@ -37,11 +39,14 @@ struct exchange {
     /* owned */
     struct arena arena; /* both heads and what is made of them */
     struct serving *serving;
+    struct forward_auth *auth;       /* in the arena; NULL: nobody was asked */
+    struct compression *compression; /* NULL: the body goes as it is */
     /* borrowed: outlives the exchange */
     struct worker *worker;
     struct client *client;
     struct client_stream *stream; /* HTTP/2; NULL: the client has no other exchange */
     const struct client_codec *codec;
+    struct exchange *parent; /* that waits for this one, a question of ours; NULL: a client's */
     /* who asks: the client's own, or (in the arena) what a trusted proxy's X-Forwarded-For says */
     const struct address *client_address;
     struct text client_address_text;
@@ -139,12 +144,7 @@ void exchange_requeued(struct exchange *exchange);
 /* The endpoint has drained for as long as it may. */
 void exchange_drained_out(struct exchange *exchange);
 
-/* --- inside this folder */
-
 /* The domain's policy has nothing against it (policy/). */
 void exchange_go_on(struct exchange *exchange);
-void exchange_connect(struct exchange *exchange);
-void exchange_finish(struct exchange *exchange);
-void exchange_enter(struct exchange *exchange, enum exchange_state next);
 
 #endif

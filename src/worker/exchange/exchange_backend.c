@@ -10,6 +10,8 @@
 #include "../backend/endpoint.h"
 #include "../backend/service.h"
 #include "../client/client.h"
+#include "../exchange/exchange_steps.h"
+#include "../policy/compression.h"
 #include "../policy/delivery.h"
 #include "base/log.h"
 #include "exchange.h"
@@ -31,7 +33,7 @@ static void describe_forwarding(const struct exchange *exchange, struct forwardi
             text_find(exchange->client_address_text, ':') < exchange->client_address_text.len,
         .request_id = exchange->request_id,
         .https = exchange->https,
-        .x_forwarded = snapshot->headers.forwarded != FORWARDED_RFC7239,
+        .x_forwarded = snapshot->headers.forwarded != FORWARDED_RFC7239 || exchange->parent,
         .rfc7239 = snapshot->headers.forwarded != FORWARDED_X,
         .pass_traceparent = snapshot->log.traceparent == TRACEPARENT_PASS,
         .chunked = framing->kind == BODY_CHUNKED,
@@ -101,6 +103,7 @@ void exchange_backend_head(struct exchange *exchange, const struct response_head
                            const struct framing *framing)
 {
     struct response_head ours = *head; /* its lines are the parser's, marked in place */
+    struct framing way = *framing;
 
     if (framing->kind == BODY_TUNNEL && !accepts_websocket(exchange, head)) {
         exchange_backend_failed(exchange, BACKEND_FAILED_INVALID, "another Sec-WebSocket-Accept");
@@ -118,13 +121,17 @@ void exchange_backend_head(struct exchange *exchange, const struct response_head
         COUNT(exchange->worker, tunnels_open, 1);
         exchange->codec->tunnel(exchange, &ours);
     } else {
-        exchange->codec->head(exchange, &ours, framing);
+        compression_begin(exchange, &ours, &way);
+        exchange->codec->head(exchange, &ours, &way);
     }
 }
 
 void exchange_backend_body(struct exchange *exchange, struct text piece)
 {
-    exchange->codec->body(exchange, piece);
+    if (exchange->compression)
+        compression_body(exchange, piece);
+    else
+        exchange->codec->body(exchange, piece);
 }
 
 void exchange_backend_end(struct exchange *exchange, const struct field_list *trailers)
@@ -133,6 +140,10 @@ void exchange_backend_end(struct exchange *exchange, const struct field_list *tr
 
     exchange->response_ended = true;
     delivery_edit_rest(exchange, &ours);
+    if (exchange->compression)
+        compression_end(exchange);
+    if (exchange->state == EXCHANGE_DONE)
+        return; /* what was compressed could not be completed */
     exchange->codec->end(exchange, &ours);
     exchange_finish(exchange);
 }
@@ -154,7 +165,10 @@ void exchange_backend_drained(struct exchange *exchange)
 
 void exchange_backend_flush(struct exchange *exchange)
 {
-    exchange->codec->flush(exchange);
+    if (exchange->compression)
+        compression_flush(exchange);
+    else
+        exchange->codec->flush(exchange);
 }
 
 bool exchange_client_takes_more(const struct exchange *exchange)

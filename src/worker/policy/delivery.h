@@ -11,7 +11,7 @@ struct snapshot_delivery;
 
 /*
  * What a domain changes on the way. All of these do nothing for a domain that changes nothing; none
- * knows which protocol the client speaks.
+ * knows which protocol the client speaks. Questions of our own are not edited.
  */
 
 /* Of the exchange's domain, or of the defaults while it has none. NULL: nothing changes. */

@@ -27,7 +27,7 @@ void delivery_edit_request(struct exchange *exchange)
 {
     const struct snapshot_delivery *delivery = delivery_of(exchange);
 
-    if (delivery)
+    if (delivery && !exchange->parent)
         edit(&exchange->request.fields, &exchange->arena, &delivery->policy.headers.request_remove,
              &delivery->policy.headers.request_set);
 }
@@ -36,7 +36,7 @@ void delivery_edit_response(struct exchange *exchange, struct response_head *hea
 {
     const struct snapshot_delivery *delivery = delivery_of(exchange);
 
-    if (delivery)
+    if (delivery && !exchange->parent)
         edit(&head->fields, &exchange->arena, &delivery->policy.headers.response_remove,
              &delivery->policy.headers.response_set);
 }
@@ -46,6 +46,6 @@ void delivery_edit_rest(const struct exchange *exchange, struct field_list *fiel
     static const struct text_map nothing;
     const struct snapshot_delivery *delivery = delivery_of(exchange);
 
-    if (delivery && fields->count)
+    if (delivery && !exchange->parent && fields->count)
         edit(fields, NULL, &delivery->policy.headers.response_remove, &nothing);
 }

@@ -13,7 +13,7 @@ static bool find_word(const struct exchange *exchange, int status, struct text t
     static const struct text request_id = { "{{request_id}}", 14 };
     static const struct text status_name = { "{{status}}", 10 };
     static const struct text reason = { "{{reason}}", 10 };
-    static char digits[4];
+    static char digits[16];
 
     if (text_starts(text, request_id)) {
         *name_out = request_id;

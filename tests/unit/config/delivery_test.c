@@ -44,6 +44,13 @@ static const struct refusal refusals[] = {
     { OWN("headers: { hsts: { max_age: 0 } }"),
       "3:27: domains.a.example.headers: \"hsts\" is the same for all domains; write it under "
       "defaults.headers" },
+    { OWN("forward_auth: { service: localhost }"),
+      "3:3: domains.a.example.forward_auth.service: \"localhost\" is not looked up; write "
+      "127.0.0.1 or [::1] with the port" },
+    { OWN("forward_auth: { service: \"auth:80\", response_headers: [Host] }"),
+      "3:71: domains.a.example.forward_auth.response_headers: \"Host\" frames or leads messages, "
+      "or "
+      "says who the client is; only swarmward itself writes it" },
 };
 
 static void what_cannot_work_is_refused_with_its_place(void **state)
@@ -71,7 +78,7 @@ static void what_a_domain_writes_takes_the_place_of_the_default(void **state)
         "version: 1\n"
         "defaults:\n"
         "  headers: { request: { set: { X-A: a, X-B: b } }, response: { remove: [] } }\n"
-        "  compression: { level: 9 }\n"
+        "  compression: { enabled: true, level: 9 }\n"
         "domains:\n"
         "  a.example:\n"
         "    headers: { request: { set: { X-C: c } } }\n"
@@ -85,9 +92,34 @@ static void what_a_domain_writes_takes_the_place_of_the_default(void **state)
     assert_int_equal(own->headers.request_set.count, 1);
     assert_true(text_equal(own->headers.request_set.pairs[0].value, TEXT("c")));
     assert_int_equal(own->headers.response_remove.count, 0);
+    assert_true(own->compression.enabled);
     assert_int_equal(own->compression.level, 1);
     assert_int_equal(other->headers.request_set.count, 2);
     assert_int_equal(other->compression.level, 9);
+    settings_free(settings);
+}
+
+static void who_is_asked_is_a_service_like_any_other(void **state)
+{
+    struct settings *settings = assert_accepted(
+        "version: 1\n"
+        "policy: { backend_encryption: overlay }\n"
+        "services: { auth: { servers: [\"127.0.0.1:9000\"] } }\n"
+        "docker: {}\n"
+        "domains:\n"
+        "  a.example: { forward_auth: { service: auth, timeout: 2s }, routes: [{ service: web:80 "
+        "}] }\n"
+        "  b.example: { forward_auth: { service: sso:4180 }, routes: [{ service: web:80 }] }\n");
+    const struct route_settings *fixed = settings->domains[0].delivery->auth;
+    const struct route_settings *swarm = settings->domains[1].delivery->auth;
+
+    (void)state;
+    assert_non_null(fixed);
+    assert_false(settings->services[fixed->service_index].in_swarm);
+    assert_int_equal(fixed->policy.response_timeout_ms, 2000);
+    assert_non_null(swarm);
+    assert_true(settings->services[swarm->service_index].in_swarm);
+    assert_int_equal(swarm->port, 4180);
     settings_free(settings);
 }
 
@@ -97,6 +129,7 @@ int main(void)
         cmocka_unit_test(what_cannot_work_is_refused_with_its_place),
         cmocka_unit_test(a_domain_that_says_nothing_shares_the_defaults),
         cmocka_unit_test(what_a_domain_writes_takes_the_place_of_the_default),
+        cmocka_unit_test(who_is_asked_is_a_service_like_any_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
