@@ -44,7 +44,9 @@ static void drop_hop_by_hop(struct field_list *fields)
 {
     struct connection_options options;
 
-    if (field_list_has(fields, FIELD_CONNECTION)) {
+    /* only before its own line is dropped: what is added afterwards is ours, whoever cleans again
+     */
+    if (field_list_find(fields, FIELD_CONNECTION)) {
         connection_options_read(fields, &options);
         drop_named(fields, &options);
     }

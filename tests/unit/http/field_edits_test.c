@@ -79,11 +79,27 @@ static void what_vouches_for_a_client_passes_when_it_is_ours(void **state)
     parsed_free(parsed);
 }
 
+static void nothing_of_ours_goes_when_a_head_is_cleaned_again(void **state)
+{
+    struct parsed *parsed = parsed_new();
+    struct arena arena = { 0 };
+
+    (void)state;
+    parse_good_response(parsed, "HTTP/1.1 200 OK\r\nConnection: X-A\r\nX-A: theirs\r\n\r\n");
+    forwarding_clean_response(&parsed->response);
+    field_edits_set(&parsed->response.fields, &arena, TEXT("X-A"), TEXT("ours"));
+    forwarding_clean_response(&parsed->response);
+    expect_text("ours", field_list_find_name(&parsed->response.fields, TEXT("X-A"))->value, "ours");
+    arena_done(&arena);
+    parsed_free(parsed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_removed_is_gone_in_every_spelling),
         cmocka_unit_test(what_is_set_is_there_once),
+        cmocka_unit_test(nothing_of_ours_goes_when_a_head_is_cleaned_again),
         cmocka_unit_test(what_vouches_for_a_client_passes_when_it_is_ours),
     };
 
