@@ -128,7 +128,7 @@ static void worker_begin(void)
     TAILQ_INIT(&worker.clients);
     worker.admission = admission_new(&worker);
     worker.log = access_log_new(&worker);
-    worker.serving = serving_new(&worker, snapshot);
+    worker.serving = serving_new(&worker, snapshot, NULL);
     snapshot_unref(snapshot);
 }
 

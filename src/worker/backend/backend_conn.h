@@ -37,6 +37,8 @@ struct backend_codec {
     /* Bytes that have left, ever; and whether some of the request wait to leave. */
     uint64_t (*sent)(const struct backend_conn *conn);
     bool (*has_pending)(const struct backend_conn *conn);
+    /* Bytes that are kept for this exchange alone, between turns. */
+    size_t (*memory)(const struct backend_conn *conn);
     /* Its time in BACKEND_IDLE is over. */
     void (*expired)(struct backend_conn *conn);
 };

@@ -113,6 +113,13 @@ static bool has_pending(const struct backend_conn *conn)
     return stream_pending(h1_of_const(conn)->stream) > 0;
 }
 
+static size_t memory(const struct backend_conn *conn)
+{
+    const struct backend_h1 *h1 = h1_of_const(conn);
+
+    return h1->input.capacity + h1->body.trailer_bytes.capacity + stream_pending(h1->stream);
+}
+
 static void give_back(struct backend_conn *conn, bool keep)
 {
     struct backend_h1 *h1 = h1_of(conn);
@@ -212,6 +219,7 @@ static const struct backend_codec codec = {
     .is_unanswered = is_unanswered,
     .sent = sent,
     .has_pending = has_pending,
+    .memory = memory,
     .expired = expired,
 };
 

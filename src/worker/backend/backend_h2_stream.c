@@ -235,6 +235,13 @@ static bool has_pending(const struct backend_conn *base)
            (lent_of_const(base)->stream && !h2_stream_takes_more(lent_of_const(base)->stream));
 }
 
+/* What waits is bounded by the windows, and heads are in the exchange's arena. */
+static size_t memory(const struct backend_conn *base)
+{
+    (void)base;
+    return 0;
+}
+
 static void expired(struct backend_conn *base)
 {
     (void)base; /* a stream is never idle */
@@ -252,5 +259,6 @@ const struct backend_codec backend_h2_codec = {
     .is_unanswered = is_unanswered,
     .sent = sent,
     .has_pending = has_pending,
+    .memory = memory,
     .expired = expired,
 };

@@ -20,11 +20,7 @@ static size_t exchange_memory(const struct exchange *exchange)
     const struct backend_conn *conn = exchange->backend;
     size_t bytes = exchange->arena.total;
 
-    if (conn)
-        bytes += conn->input.capacity + conn->body.trailer_bytes.capacity;
-    if (conn && conn->stream)
-        bytes += stream_pending(conn->stream);
-    return bytes;
+    return conn ? bytes + conn->codec->memory(conn) : bytes;
 }
 
 static size_t h1_memory(const struct client *client)
