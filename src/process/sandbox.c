@@ -48,8 +48,7 @@ static int set_limits(enum sandbox_profile profile, struct err *err)
         return -1;
     if (!is_closed(profile) || SANDBOX_FOR_SANITIZERS)
         return 0;
-    /* it counts threads, and a worker has one for passwords */
-    if (profile != SANDBOX_WORKER && limit_to(RLIMIT_NPROC, "processes", 0, err) < 0)
+    if (limit_to(RLIMIT_NPROC, "processes", 0, err) < 0)
         return -1;
     return limit_to(RLIMIT_MSGQUEUE, "message queues", 0, err);
 }

@@ -33,7 +33,6 @@ struct sandbox_calls {
 /* seccomp_lists.c */
 extern const struct sandbox_calls calls_of_all;     /* memory, time, its own descriptors */
 extern const struct sandbox_calls calls_of_tcp;     /* connections */
-extern const struct sandbox_calls calls_of_threads; /* a worker's */
 extern const struct sandbox_calls calls_of_control; /* files, threads, every socket */
 extern const struct sandbox_calls calls_for_sanitizers;
 extern const struct sandbox_calls calls_forbidden;       /* nobody needs them, some are dangerous */

@@ -117,8 +117,8 @@ static struct scmp_arg_cmp is_null(unsigned argument)
 }
 
 /*
- * A thread, and no process or namespace. libc asks by clone3() first, whose flags no filter can
- * see, and by clone() when there is none.
+ * A thread, and no process or namespace: libcurl has names looked up in one. libc asks by clone3()
+ * first, whose flags no filter can see, and by clone() when there is none.
  */
 static void allow_threads(struct list *list)
 {
@@ -128,8 +128,6 @@ static void allow_threads(struct list *list)
                               CLONE_VFORK;
 
     ALLOW_IF(list, clone, bits(0, wanted | unwanted, wanted));
-    for (int number = 32; number < SIGRTMIN; number++) /* libc's own, with the first thread */
-        ALLOW_IF(list, rt_sigaction, is(0, number));
 }
 
 /* No memory that is executable: code that is not in the program stays data. */
@@ -266,9 +264,6 @@ static void fill(struct list *list, enum sandbox_profile profile)
     case SANDBOX_WORKER:
         fill_closed(list);
         allow_tcp(list);
-        allow(list, &calls_of_threads);
-        allow_threads(list);
-        add(list, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), NULL, 0);
         allow_if(list, SCMP_SYS(accept4), NULL, 0);
         break;
     case SANDBOX_CHECKER:

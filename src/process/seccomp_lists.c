@@ -72,15 +72,6 @@ static const struct sandbox_call of_tcp[] = {
 };
 const struct sandbox_calls calls_of_tcp = CALLS(of_tcp);
 
-/* A worker verifies passwords in a thread; how one is started is in seccomp.c. */
-static const struct sandbox_call of_threads[] = {
-    CALL(eventfd2),
-    CALL(set_robust_list),
-    CALL(rseq),
-    CALL(setpriority),
-};
-const struct sandbox_calls calls_of_threads = CALLS(of_threads);
-
 /* Control reads the files that the mapping file names, asks DNS and Docker, and listens. libcurl
  * and libc resolve names in threads and read the configuration of the machine for it.
  */

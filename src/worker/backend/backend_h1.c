@@ -117,7 +117,8 @@ static size_t memory(const struct backend_conn *conn)
 {
     const struct backend_h1 *h1 = h1_of_const(conn);
 
-    return h1->input.capacity + h1->body.trailer_bytes.capacity + stream_pending(h1->stream);
+    return h1->input.capacity + (h1->body_open ? h1->body.trailer_bytes.capacity : 0) +
+           stream_pending(h1->stream);
 }
 
 static void give_back(struct backend_conn *conn, bool keep)
