@@ -207,9 +207,10 @@ void child_reaped(struct child *child, int status)
 {
     int64_t lived_ms = clock_monotonic_ms() - child->started_ms;
 
-    log_death(child, child->pid, status, lived_ms);
+    /* counted before it is told: who reads of it may ask for the number */
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
         atomic_fetch_add(&child->board->sandbox_ends, 1);
+    log_death(child, child->pid, status, lived_ms);
     child->pid = 0;
     child->asked_generation = 0;
     child->committed_generation = 0;
