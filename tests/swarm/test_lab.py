@@ -23,8 +23,9 @@ time.sleep(600)
 
 
 def hear_signals():
-    """Under nohup SIGHUP is ignored by whatever is started, and the lab leaves it at that."""
+    """Under nohup SIGHUP is ignored by whatever is started, behind a shell's & SIGINT is, and the lab leaves it at that."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture
