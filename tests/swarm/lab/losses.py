@@ -36,10 +36,12 @@ class Losses:
             if (found := DRAINED.search(line)) and unix_time(found[1]) >= since:
                 self.left.setdefault(found[2], unix_time(found[1]))
             elif (found := FAILED.search(line)) and found[4] in begins and unix_time(found[1]) >= since:
+                at = unix_time(found[1])
                 self.attempts.append({
-                    "at": unix_time(found[1]), "endpoint": found[2], "reason": found[3],
+                    "at": at, "endpoint": found[2], "reason": found[3],
                     "begin": begins[found[4]], "request": found[4],
                 })  # fmt: skip
+                begins[found[4]] = at  # the next attempt of this request begins where this one has ended
         assert self.dead <= set(self.left), f"of {self.dead} only these were taken away: {self.left}"
 
     def known_at(self, endpoint):
