@@ -92,7 +92,7 @@ class Http2:
         }
 
     def _start(self, bench, running):
-        for kind in bench.peers + bench.http2_peers:
+        for kind in bench.peers + bench.before + bench.http2_peers:
             if self.grpc and not kind.grpc:
                 continue
             peer = kind(self.setup(bench), bench.proxy_core)

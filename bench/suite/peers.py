@@ -158,6 +158,12 @@ class KeysInWorkers(Swarmward):
         return super().command() + ["--keys-in-workers"]
 
 
+class Before(Swarmward):
+    """Of another build: what a change has cost."""
+
+    name = "before"
+
+
 class Nginx(Peer):
     name = "nginx"
     template = "nginx.conf"

@@ -49,7 +49,7 @@ class Rate:
         """peer name -> medians over the rounds."""
         running, rounds = [], {}
         try:
-            for kind in bench.peers + (bench.variants if self.variants else []):
+            for kind in bench.peers + bench.before + (bench.variants if self.variants else []):
                 peer = kind(self.setup(bench), bench.proxy_core)
                 running.append(peer)
                 peer.start()

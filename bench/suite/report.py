@@ -4,7 +4,7 @@ import json
 import os
 
 MEBIBYTE = 1 << 20
-OURS = {"swarmward", "keys-in-workers"}  # no peers
+OURS = {"swarmward", "keys-in-workers", "before"}  # no peers
 
 
 def table(rows):
