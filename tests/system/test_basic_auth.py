@@ -36,12 +36,12 @@ def write_users(instance, *lines):
     return {"users_file": "users"}
 
 
-def guard(instance, app, *lines, **more):
+def guard(instance, app, *lines, shutdown=None, **more):
     entry = {
         "basic_auth": {**write_users(instance, *lines), **more},
         "routes": [{"path": "/", "service": "app"}],
     }
-    instance.write({"app": app}, {"a.test": entry, "open.test": "app"})
+    instance.write({"app": app}, {"a.test": entry, "open.test": "app"}, shutdown=shutdown or {})
     return instance
 
 
@@ -178,12 +178,12 @@ def test_where_nobody_is_asked_the_field_goes_on(instance, app):
 # -- while a password is being checked
 
 
-def slow(instance, app, *more):
-    """Each check takes a good part of a second."""
+def slow(instance, app, *more, **settings):
+    """Each check takes a good part of a second, and of many on a machine that is busy."""
     rounds = "$6$rounds=900000$abcdefgh"
     made = hashed(salt="rounds=900000$abcdefgh")
     assert made.startswith(rounds)
-    return guard(instance, app, f"ada:{made}", *more).start("--workers", "1")
+    return guard(instance, app, f"ada:{made}", *more, **settings).start("--workers", "1")
 
 
 def test_a_body_waits_and_arrives(swarmward, app):
@@ -262,7 +262,8 @@ def test_who_leaves_costs_nobody_anything(swarmward, app):
 
 
 def test_sigterm_waits_for_the_answer(swarmward, app):
-    instance = slow(swarmward, app)
+    """As long as the drain is, which therefore must be longer here than any check."""
+    instance = slow(swarmward, app, shutdown={"drain": "1m"})
     with instance.client() as client:
         client.send_head(fields=basic())
         wait_until(lambda: instance_pending(instance) == 1, "it is being checked")

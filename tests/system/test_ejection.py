@@ -25,6 +25,7 @@ def test_one_failed_connect_ejects(serving, backend):
     instance = serve(serving, [dead, backend()], base_ejection="1h", max_ejection="1h")
     for _ in range(10):
         assert instance.get().status == 200
+    instance.exchange(after=9)  # the lines of all ten are there
     retries = [line for line in instance.access.seen if '"retries":1' in line.replace(" ", "")]
     assert len(retries) == 1
     assert endpoint(instance, dead)["state"] == "ejected"

@@ -1,6 +1,8 @@
 """Real clients and a real backend: curl, wrk, and nginx from Debian."""
 
 import hashlib
+import os
+import pwd
 import shutil
 import subprocess
 
@@ -11,6 +13,7 @@ from lab.swarmward import connectable
 
 NGINX = """
 daemon off;
+user {2};
 worker_processes 1;
 pid {0}/nginx.pid;
 error_log {0}/error.log;
@@ -43,10 +46,8 @@ def nginx(tmp_path):
     (folder / "www/index.html").write_text("<h1>nginx</h1>" * 100)
     (folder / "www/big.bin").write_bytes(bytes(range(256)) * 40_000)
     address = addresses.fresh()
-    (folder / "nginx.conf").write_text(NGINX.format(folder, address))
-    for path in [folder, *folder.rglob("*"), *folder.parents]:
-        if str(path).startswith("/tmp/"):
-            path.chmod(0o755)
+    # As whoever we are: to nobody else are these folders open, and a pytest that starts sees to that at any time.
+    (folder / "nginx.conf").write_text(NGINX.format(folder, address, pwd.getpwuid(os.geteuid()).pw_name))
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
     process = subprocess.Popen([program, "-c", folder / "nginx.conf", "-p", folder])
     process_table.wait_until(lambda: connectable((address, 9000)), "nginx listens")
