@@ -29,9 +29,18 @@ static void on_message(void *owner, struct channel_message *message)
     child->kind->on_message(child, message);
 }
 
+/* One that was told to end closes it as one of its last steps, and is let finish them; shutdown.c
+ * kills it when it does not. */
 static void on_closed(void *owner, const char *why)
 {
-    child_kill(owner, why);
+    struct child *child = owner;
+
+    if (child->wanted) {
+        child_kill(child, why);
+        return;
+    }
+    channel_free(child->channel);
+    child->channel = NULL;
 }
 
 static const struct channel_handler handler = { on_message, on_closed };
@@ -196,8 +205,12 @@ static void log_death(const struct child *child, pid_t pid, int status, int64_t 
                   "reason=\"its sandbox ended it: it called %s, which it never does by itself\"",
                   child->kind->program, pid, child->index, number, (long long)lived_ms,
                   sandbox_call_name(atomic_load(&child->board->refused_call)));
+    else if (!child->wanted && number == 0)
+        log_debug("event=ended child=%s pid=%d", child->kind->program, pid);
     else if (!child->wanted)
-        log_debug("event=ended child=%s pid=%d %s=%d", child->kind->program, pid, how, number);
+        log_warn("event=ended child=%s pid=%d index=%zu %s=%d reason=\"it was told to end, and did "
+                 "not come to its own end\"",
+                 child->kind->program, pid, child->index, how, number);
     else
         log_error("event=died child=%s pid=%d index=%zu %s=%d lived_ms=%lld", child->kind->program,
                   pid, child->index, how, number, (long long)lived_ms);

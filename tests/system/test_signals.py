@@ -1,5 +1,6 @@
 """SIGTERM in its steps, and the second one."""
 
+import re
 import signal
 import threading
 
@@ -123,3 +124,19 @@ def test_other_signals_do_not_end_it(serving, backend):
     for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE, signal.SIGUSR1, signal.SIGHUP):
         instance.send_signal(number)
     assert instance.get().status == 200
+
+
+def test_every_process_comes_to_its_own_end(serving, backend):
+    """None is killed on the way: what the sanitizers have to say, they say last."""
+    instance = serving({"app": backend()})
+    assert instance.get().status == 200
+    instance.stop()
+    assert "event=ended" not in instance.log.text()
+
+
+def test_a_process_that_is_cut_off_is_told(serving, backend):
+    instance = serving({"app": backend()}, shutdown={"delay": "0s", "drain": "100ms"})
+    with instance.client() as stays:
+        stays.send("GET / HTTP/1.1\r\n")
+        instance.stop()
+    assert re.search(r"level=warn .*event=ended child=swarmward-worker .*signal=9", instance.log.text())
