@@ -122,6 +122,18 @@ def test_every_use_that_the_makefile_names_is_in_the_list():
         assert set(words.split()) <= listed
 
 
+def is_installed(package):
+    asked = ["dpkg-query", "-W", "-f=${db:Status-Status}", package]
+    return subprocess.run(asked, capture_output=True, text=True).stdout == "installed"
+
+
+def test_what_the_programs_run_with_has_the_names_of_this_debian():
+    """It came with what they are built with, so a name that is not installed here is not the right one here."""
+    listed = re.findall(r"^run: (.*)", (CI / "packages").read_text(), re.M)
+    for names in " ".join(listed).split():
+        assert any(is_installed(name) for name in names.split("|")), names
+
+
 def install(folder, uses, packages, programs):
     """.ci/install with a list of its own and stand-ins for Debian's programs."""
     (folder / "bin").mkdir()
