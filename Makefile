@@ -7,7 +7,7 @@ PROGRAMS = swarmward swarmward-control swarmward-worker swarmward-keys swarmward
 FUZZ_SECONDS ?= 60
 FUZZ_BUDGET ?= 0
 
-.PHONY: help build demo test bench lint docs fuzz image swarm-demo install clean
+.PHONY: help build demo test bench lint docs fuzz valgrind image swarm-demo install clean
 
 help:
 	@echo "make build     compile the programs; the command is build/swarmward"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint      format, clang-tidy, cppcheck, shellcheck, structure"
 	@echo "make bench     compare with nginx, HAProxy, h2o and Caddy on this machine"
 	@echo "make fuzz      fuzz every parser and whole exchanges, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
+	@echo "make valgrind  the system tests with every program under valgrind, once in a while: it takes half an hour"
 	@echo "make docs      write the documents that are made from the code again"
 	@echo "make install   into $(DESTDIR)$(prefix) (prefix= and DESTDIR= are honoured)"
 	@echo "make clean     remove every build directory"
@@ -57,6 +58,10 @@ fuzz:
 	@.ci/install build test
 	@.ci/fuzz "$(FUZZ_SECONDS)" "$(FUZZ_BUDGET)"
 
+valgrind:
+	@.ci/install build test valgrind
+	@.ci/valgrind
+
 docs: build
 	@.ci/docs
 
@@ -64,4 +69,4 @@ install: build
 	@DESTDIR="$(DESTDIR)" meson install -C build --no-rebuild --quiet
 
 clean:
-	rm -rf build build-test build-clang build-fuzz .state
+	rm -rf build build-test build-clang build-fuzz build-valgrind .state

@@ -1,7 +1,7 @@
 """Fixtures of the scenarios: a CA for the run, backends and instances that end with the test."""
 
 import pytest
-from lab import backends
+from lab import backends, valgrind
 from lab.certificates import Authority
 from lab.swarmward import RELEASE, Swarmward
 
@@ -9,6 +9,13 @@ from lab.swarmward import RELEASE, Swarmward
 def pytest_configure(config):
     """A thread of a test that ends by an exception has seen a failure."""
     config.addinivalue_line("filterwarnings", "error::pytest.PytestUnhandledThreadExceptionWarning")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        reason = valgrind.reason_to_skip(item.path.stem, item.originalname)
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=f"under valgrind: {reason}"))
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,9 @@ import socket
 import ssl
 import struct
 
-from . import messages
+from . import messages, valgrind
 
-WAIT_SECONDS = 20  # for anything that must happen; reached only when it does not
+WAIT_SECONDS = valgrind.scaled(20)  # for anything that must happen; reached only when it does not
 
 
 class Client:

@@ -25,9 +25,12 @@ def program(pid):
     """Name of the program that runs; None when the process is gone or a zombie. Read from what
     anybody may see: the rest of a process of ours is hidden even from its own user."""
     try:
-        return os.path.basename(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()) or None
+        words = [os.path.basename(word) for word in Path(f"/proc/{pid}/cmdline").read_text().split("\0")]
     except OSError:
         return None
+    if words[0].startswith("valgrind"):  # what it runs comes after its options
+        return next((word for word in words if word.startswith("swarmward")), words[0])
+    return words[0] or None
 
 
 def status(pid, name):

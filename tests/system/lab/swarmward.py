@@ -8,7 +8,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from . import addresses, process_table
+from . import addresses, process_table, valgrind
 from .client import WAIT_SECONDS, Client, trusting
 
 PROBE = "/is-it-serving"  # asked on port 80 by start(); kept out of what scenarios see of the log
@@ -16,6 +16,8 @@ PROBE = "/is-it-serving"  # asked on port 80 by start(); kept out of what scenar
 ROOT = Path(__file__).resolve().parents[3]
 SANITIZED = ROOT / os.environ.get("SWARMWARD_BUILD", "build-test")
 RELEASE = ROOT / os.environ.get("SWARMWARD_RELEASE", "build")
+if valgrind.ON:
+    SANITIZED = RELEASE = ROOT / "build-valgrind"
 
 
 def command(build):
@@ -137,7 +139,7 @@ class Swarmward:
 
     def words(self, *more, prefix=()):
         return [
-            *prefix, str(command(self.build)), "run", "-c", str(self.file),
+            *prefix, *valgrind.words(), str(command(self.build)), "run", "-c", str(self.file),
             "--state-dir", str(self.state), "--socket", str(self.socket), *more,
         ]  # fmt: skip
 
@@ -193,9 +195,10 @@ class Swarmward:
 
     def command(self, *words, check=True, **options):
         done = subprocess.run(
-            [str(command(self.build)), *map(str, words)],
-            capture_output=True, text=True, env=self.environment(), timeout=120, **options,
+            [*valgrind.words(), str(command(self.build)), *map(str, words)],
+            capture_output=True, text=True, env=self.environment(), timeout=valgrind.scaled(120), **options,
         )  # fmt: skip
+        assert not valgrind.reports(done.stderr), done.stderr
         if check:
             assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
@@ -259,6 +262,7 @@ class Swarmward:
         self.log.thread.join(WAIT_SECONDS)
         said = self.log.text()
         assert "Sanitizer" not in said and "runtime error:" not in said, said
+        assert not valgrind.reports(said), said
 
     def kill(self):
         """When a scenario has failed: nothing may stay behind."""
