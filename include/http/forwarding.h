@@ -27,7 +27,7 @@ struct forwarding {
     bool chunked; /* body to the backend: Transfer-Encoding: chunked */
     bool counted; /* body to the backend: Content-Length */
     uint64_t length;
-    bool upgrade;               /* keep Upgrade and say Connection: Upgrade */
+    bool upgrade; /* keep Upgrade and say Connection: Upgrade; HTTP/2: an extended CONNECT */
     bool accepts_trailers;      /* say TE: trailers */
     struct text client_subject; /* X-Client-DN; these three: "" = none */
     struct text client_cert;    /* Client-Cert and, with it, Client-Cert-Chain (RFC 9440) */

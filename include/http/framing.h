@@ -17,7 +17,7 @@ enum body_kind {
     BODY_COUNTED, /* `length` bytes */
     BODY_CHUNKED,
     BODY_UNTIL_CLOSE, /* responses only */
-    BODY_TUNNEL,      /* bytes both ways after 101 */
+    BODY_TUNNEL,      /* bytes both ways: after 101, or 2xx to an extended CONNECT */
 };
 
 struct framing {

@@ -67,11 +67,14 @@ void h2_session_shutdown_notice(struct h2_session *session);
 void h2_session_goaway(struct h2_session *session);
 void h2_session_ping(struct h2_session *session);
 
-/* Client: NULL when the peer's limit of streams is reached or it takes none any more. */
+/* Client: NULL when the peer's limit of streams is reached or it takes none any more. `ended`: no
+ * body follows, which with forwarding.upgrade it must not be. */
 struct h2_stream *h2_session_request(struct h2_session *session, const struct request_head *head,
                                      const struct forwarding *forwarding, bool ended, void *user);
 /* Client: how many more requests the peer takes now. */
 size_t h2_session_room(const struct h2_session *session);
+/* Client: the peer takes extended CONNECT (RFC 8441 section 3). */
+bool h2_session_takes_websocket(const struct h2_session *session);
 
 void h2_stream_set_user(struct h2_stream *stream, void *user);
 void *h2_stream_user(const struct h2_stream *stream);

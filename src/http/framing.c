@@ -273,6 +273,11 @@ int framing_of_h2_response(const struct response_head *head, enum http_method me
     struct framing framing = { .kind = BODY_NONE };
     bool bodiless = head->status == 204 || head->status == 304 || method == METHOD_HEAD;
 
+    if (method == METHOD_CONNECT && head->status / 100 == 2) {
+        /* RFC 9113 section 8.5; a length in it says nothing (RFC 9110 section 9.3.6) */
+        *framing_out = (struct framing){ .kind = BODY_TUNNEL, .persistent = true };
+        return 0;
+    }
     if (read_lengths(&head->fields, 1, &framing, refusal) < 0 ||
         (!bodiless && frame_by_end(&framing, ended, refusal) < 0)) {
         refusal->status = 502;

@@ -58,6 +58,18 @@ static void add_fields(struct list *list, const struct field_list *fields, uint3
     }
 }
 
+/* RFC 8441 section 5: the key is of HTTP/1.1 only. */
+static void add_websocket_fields(struct list *list, const struct field_list *fields)
+{
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct field_line *line = &fields->lines[i];
+
+        if (line->id == FIELD_SEC_WEBSOCKET && !line->dropped &&
+            !text_equal_nocase(line->name, TEXT("sec-websocket-key")))
+            add(list, line->name, line->value, NGHTTP2_NV_FLAG_NONE);
+    }
+}
+
 /* What was appended to the reserved text since `from`. */
 static struct text composed(const struct list *list, size_t from)
 {
@@ -139,6 +151,8 @@ static uint32_t not_copied(const struct forwarding *forwarding)
         ids |= ID(FIELD_TRACEPARENT) | ID(FIELD_TRACESTATE);
     if (!forwarding->chunked && !(forwarding->counted && forwarding->length))
         ids |= ID(FIELD_EXPECT); /* RFC 9110 section 10.1.1: not without a body */
+    if (forwarding->upgrade)
+        ids |= ID(FIELD_SEC_WEBSOCKET);
     return ids;
 }
 
@@ -209,7 +223,7 @@ static void add_ours(struct list *list, const struct request_head *head,
         add(list, TEXT("client-cert"), forwarding->client_cert, NGHTTP2_NV_FLAG_NONE);
     if (forwarding->client_cert_chain.len)
         add(list, TEXT("client-cert-chain"), forwarding->client_cert_chain, NGHTTP2_NV_FLAG_NONE);
-    if (forwarding->counted)
+    if (forwarding->counted && !forwarding->upgrade)
         add_number(list, TEXT("content-length"), forwarding->length);
     if (forwarding->accepts_trailers)
         add(list, TEXT("te"), TEXT("trailers"), NGHTTP2_NV_FLAG_NONE);
@@ -223,6 +237,16 @@ static size_t cookies_bytes(const struct field_list *fields)
         if (fields->lines[i].id == FIELD_COOKIE)
             bytes += fields->lines[i].value.len * 2; /* "a;b" becomes "a; b" */
     return bytes;
+}
+
+/* An upgrade is an extended CONNECT here (RFC 8441 section 4). */
+static void add_method(struct list *list, const struct request_head *head,
+                       const struct forwarding *forwarding)
+{
+    add(list, TEXT(":method"), forwarding->upgrade ? TEXT("CONNECT") : head->method_text,
+        NGHTTP2_NV_FLAG_NONE);
+    if (forwarding->upgrade)
+        add(list, TEXT(":protocol"), TEXT("websocket"), NGHTTP2_NV_FLAG_NONE);
 }
 
 size_t h2_fields_of_request(struct buffer *text, const struct request_head *head,
@@ -239,12 +263,14 @@ size_t h2_fields_of_request(struct buffer *text, const struct request_head *head
     if (head->has_query)
         buffer_append_byte(text, '?');
     buffer_append_text(text, head->query);
-    add(&list, TEXT(":method"), head->method_text, NGHTTP2_NV_FLAG_NONE);
+    add_method(&list, head, forwarding);
     add(&list, TEXT(":scheme"), forwarding->https ? TEXT("https") : TEXT("http"),
         NGHTTP2_NV_FLAG_NONE);
     add(&list, TEXT(":authority"), head->authority, NGHTTP2_NV_FLAG_NONE);
     add(&list, TEXT(":path"), composed(&list, path), NGHTTP2_NV_FLAG_NONE);
     add_fields(&list, &head->fields, not_copied(forwarding));
+    if (forwarding->upgrade)
+        add_websocket_fields(&list, &head->fields);
     if (forwarding->drop_cookie.len)
         add_cookies(&list, &head->fields, forwarding->drop_cookie);
     add_ours(&list, head, forwarding);

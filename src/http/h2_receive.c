@@ -215,7 +215,7 @@ static void take_response(struct h2_stream *stream, bool ended)
         refuse_response(stream);
         return;
     }
-    stream->counted = framing.kind != BODY_CHUNKED;
+    stream->counted = framing.kind != BODY_CHUNKED && framing.kind != BODY_TUNNEL;
     stream->length_left = framing.kind == BODY_COUNTED ? framing.length : 0;
     if (stream->user)
         session->handler->on_response(session->owner, stream, &head, &framing);

@@ -362,7 +362,7 @@ struct h2_stream *h2_session_request(struct h2_session *session, const struct re
     }
     stream->id = id;
     stream->user = user;
-    stream->method = head->method;
+    stream->method = forwarding->upgrade ? METHOD_CONNECT : head->method;
     stream->head_given = true;
     stream->ended = ended;
     return stream;

@@ -241,6 +241,12 @@ size_t h2_session_room(const struct h2_session *session)
     return most > session->stream_count ? most - session->stream_count : 0;
 }
 
+bool h2_session_takes_websocket(const struct h2_session *session)
+{
+    return nghttp2_session_get_remote_settings(session->nghttp2,
+                                               NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
+}
+
 void h2_stream_set_user(struct h2_stream *stream, void *user)
 {
     stream->user = user;

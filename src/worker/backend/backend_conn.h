@@ -22,6 +22,8 @@ struct backend_codec {
                       const struct forwarding *forwarding, bool ended);
     void (*send_body)(struct backend_conn *conn, struct text piece);
     void (*send_end)(struct backend_conn *conn, const struct field_list *trailers);
+    /* Can a tunnel be asked for here? Once connected. */
+    bool (*takes_upgrade)(const struct backend_conn *conn);
     /* In a tunnel: no more bytes from the client. */
     void (*send_close)(struct backend_conn *conn);
     /* May more be sent now? (Else exchange_backend_drained() says when.) */

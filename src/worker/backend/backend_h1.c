@@ -192,6 +192,12 @@ static void send_end(struct backend_conn *conn, const struct field_list *trailer
     backend_conn_progressed(conn);
 }
 
+static bool takes_upgrade(const struct backend_conn *conn)
+{
+    (void)conn; /* it may still decline */
+    return true;
+}
+
 static void send_close(struct backend_conn *conn)
 {
     stream_shutdown(h1_of(conn)->stream);
@@ -212,6 +218,7 @@ static const struct backend_codec codec = {
     .send_head = send_head,
     .send_body = send_body,
     .send_end = send_end,
+    .takes_upgrade = takes_upgrade,
     .send_close = send_close,
     .takes_more = takes_more,
     .resume = resume,

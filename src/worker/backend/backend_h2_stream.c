@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "../exchange/exchange.h"
+#include "../exchange/websocket.h"
 #include "../worker.h"
 #include "backend_h2_private.h"
 #include "endpoint.h"
@@ -28,6 +29,20 @@ static void hear(struct backend_h2_stream *lent)
     TAILQ_INSERT_TAIL(&lent->conn->heard, lent, heard);
 }
 
+/* What is 200 here is the 101 that everybody else knows. */
+static void begin_tunnel(struct backend_h2_stream *lent, const struct response_head *head,
+                         const struct framing *framing)
+{
+    struct exchange *exchange = lent->base.exchange;
+    struct response_head switched;
+
+    lent->base.state = BACKEND_TUNNEL;
+    lent->base.request_ended = false; /* more than its head follows */
+    hear(lent);
+    websocket_switched(exchange, head, &switched);
+    exchange_backend_head(exchange, &switched, framing);
+}
+
 static void on_response(void *owner, struct h2_stream *stream, const struct response_head *head,
                         const struct framing *framing)
 {
@@ -35,6 +50,10 @@ static void on_response(void *owner, struct h2_stream *stream, const struct resp
     struct exchange *exchange = lent->base.exchange;
 
     (void)owner;
+    if (framing && framing->kind == BODY_TUNNEL) {
+        begin_tunnel(lent, head, framing);
+        return;
+    }
     if (framing)
         lent->base.state = BACKEND_BODY; /* whose patience is another one */
     hear(lent);
@@ -73,6 +92,13 @@ static void on_end(void *owner, struct h2_stream *stream, const struct field_lis
     struct backend_h2_stream *lent = h2_stream_user(stream);
 
     (void)owner;
+    if (lent->base.state == BACKEND_TUNNEL) {
+        lent->heard_end = true;
+        if (lent->said_end)
+            lent->base.state = BACKEND_ENDED;
+        exchange_backend_tunnel_end(lent->base.exchange);
+        return;
+    }
     lent->base.state = BACKEND_ENDED;
     exchange_backend_end(lent->base.exchange, trailers);
 }
@@ -146,7 +172,8 @@ static bool send_head(struct backend_conn *base, const struct request_head *head
 
     if (conn->leaving && !conn->is_single)
         return false;
-    lent->stream = h2_session_request(conn->session, head, forwarding, ended, lent);
+    lent->stream =
+        h2_session_request(conn->session, head, forwarding, ended && !forwarding->upgrade, lent);
     if (!lent->stream)
         return false;
     base->state = BACKEND_HEAD;
@@ -175,9 +202,23 @@ static void send_end(struct backend_conn *base, const struct field_list *trailer
     said(lent);
 }
 
+static bool takes_upgrade(const struct backend_conn *base)
+{
+    return h2_session_takes_websocket(lent_of_const(base)->conn->session);
+}
+
+/* Both ends: it is given back within this call, and leaves then. */
 static void send_close(struct backend_conn *base)
 {
-    (void)base; /* there are no tunnels here */
+    struct backend_h2_stream *lent = lent_of(base);
+
+    lent->said_end = base->request_ended = true;
+    if (lent->stream)
+        h2_stream_end(lent->stream, NULL);
+    if (lent->heard_end)
+        base->state = BACKEND_ENDED;
+    else
+        said(lent);
 }
 
 static void resume(struct backend_conn *base)
@@ -251,6 +292,7 @@ const struct backend_codec backend_h2_codec = {
     .send_head = send_head,
     .send_body = send_body,
     .send_end = send_end,
+    .takes_upgrade = takes_upgrade,
     .send_close = send_close,
     .takes_more = takes_more,
     .resume = resume,

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 #include "../exchange/exchange.h"
+#include "../exchange/websocket.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "client_h2.h"
-#include "tls/websocket_key.h"
 
 static int64_t now_ms(const struct client *client)
 {
@@ -55,29 +55,6 @@ static void keep_head(struct exchange *exchange, const struct request_head *head
     request_head_rebase(&exchange->request, bytes.at, bytes.len, copy, &exchange->arena);
 }
 
-/*
- * RFC 8441 towards HTTP/1.1: a GET with an upgrade and a key that only we know. Whoever answers
- * must show that it has read it.
- */
-static void become_upgrade(struct exchange *exchange)
-{
-    struct request_head *request = &exchange->request;
-    struct field_list *fields = &request->fields;
-    char *key = arena_alloc(&exchange->arena, WEBSOCKET_KEY_BYTES);
-    char *accept = arena_alloc(&exchange->arena, WEBSOCKET_ACCEPT_BYTES);
-
-    websocket_key_make(key, accept);
-    exchange->websocket_accept = text_make(accept, WEBSOCKET_ACCEPT_BYTES - 1);
-    request->method = METHOD_GET;
-    request->method_text = TEXT("GET");
-    for (size_t i = 0; i < fields->count; i++)
-        if (text_equal(fields->lines[i].name, TEXT("sec-websocket-key")))
-            fields->lines[i].dropped = true;
-    field_list_add(fields, &exchange->arena, TEXT("Upgrade"), TEXT("websocket"));
-    field_list_add(fields, &exchange->arena, TEXT("Sec-WebSocket-Key"),
-                   text_make(key, WEBSOCKET_KEY_BYTES - 1));
-}
-
 // NOLINTNEXTLINE(readability-function-size): the parameters are the session's
 static void on_request(void *owner, struct h2_stream *h2, const struct request_head *head,
                        const struct framing *framing, struct text bytes)
@@ -89,7 +66,7 @@ static void on_request(void *owner, struct h2_stream *h2, const struct request_h
     keep_head(exchange, head, bytes);
     exchange->request_framing = *framing;
     if (framing->wants_upgrade)
-        become_upgrade(exchange);
+        websocket_become_upgrade(exchange);
     exchange->request_ended =
         framing->kind == BODY_NONE || (framing->kind == BODY_COUNTED && framing->length == 0);
     if (!exchange->request_ended) {

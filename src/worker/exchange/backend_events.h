@@ -26,6 +26,7 @@ enum backend_failure {
     BACKEND_FAILED_INVALID,   /* what came is no HTTP that may be passed on */
     BACKEND_FAILED_TIMEOUT,   /* no response in time */
     BACKEND_FAILED_STALLED,   /* a body stopped */
+    BACKEND_FAILED_NO_TUNNEL, /* it speaks HTTP/2 without extended CONNECT (RFC 8441) */
 };
 
 void exchange_backend_ready(struct exchange *exchange);

@@ -27,6 +27,7 @@
 #include "http/http_path.h"
 #include "tls/client_certificate.h"
 #include "tls/tls_server.h"
+#include "websocket.h"
 
 #define SPARE_MOST 256
 
@@ -349,22 +350,17 @@ static bool body_is_too_large(const struct exchange *exchange, uint64_t bytes)
     return most > 0 && bytes > (uint64_t)most;
 }
 
-/*
- * What the backend's protocol makes of the request. HTTP/2 has no Upgrade (RFC 9113 section 8.6): a
- * request of HTTP/1.1 goes on without, as RFC 9110 section 7.8 lets us; CONNECT means nothing else.
- */
+/* What the backend's protocol makes of the request. False: it was refused. */
 static bool settle_protocol(struct exchange *exchange)
 {
     const struct request_head *request = &exchange->request;
-    bool wants_upgrade = exchange->request_framing.wants_upgrade;
     const struct field_line *type;
 
-    if (!protocol_is_h2(exchange->service->described->policy->protocol)) {
-        exchange->upgrades = wants_upgrade;
+    exchange->upgrades = exchange->request_framing.wants_upgrade;
+    if (!protocol_is_h2(exchange->service->described->policy->protocol))
         return true;
-    }
-    if (wants_upgrade && request->method == METHOD_CONNECT) {
-        exchange_fail(exchange, 501, "upgrade_over_h2");
+    if (exchange->upgrades && !websocket_has_key(&exchange->request)) {
+        exchange_fail(exchange, 400, "bad_websocket_key");
         return false;
     }
     type = field_list_find_name(&request->fields, TEXT("content-type"));
@@ -591,8 +587,8 @@ void exchange_client_drained(struct exchange *exchange)
 void exchange_client_tunnel_end(struct exchange *exchange)
 {
     exchange->client_done = true;
+    if (exchange->backend)
+        exchange->backend->codec->send_close(exchange->backend);
     if (exchange->response_ended)
         exchange_finish(exchange);
-    else if (exchange->backend)
-        exchange->backend->codec->send_close(exchange->backend);
 }

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "exchange.h"
 #include "tls/client_certificate.h"
+#include "websocket.h"
 
 /* Unacknowledged for so long, while another has just found nobody there. */
 #define DESERT_MS 500
@@ -69,6 +70,10 @@ void exchange_backend_ready(struct exchange *exchange)
 
     if (!conn->reused)
         exchange->connect_us += io_now_us(exchange->worker->io) - exchange->connect_started_us;
+    if (exchange->upgrades && !conn->codec->takes_upgrade(conn)) {
+        exchange_backend_failed(exchange, BACKEND_FAILED_NO_TUNNEL, "no extended CONNECT");
+        return;
+    }
     describe_forwarding(exchange, &forwarding);
     if (exchange->domain->client_auth.mode != CLIENT_AUTH_OFF)
         describe_client(exchange, &forwarding);
@@ -88,24 +93,13 @@ void exchange_backend_interim(struct exchange *exchange, const struct response_h
     exchange->codec->interim(exchange, &ours);
 }
 
-/* RFC 6455 section 4.1, where the client can not look itself. */
-static bool accepts_websocket(const struct exchange *exchange, const struct response_head *head)
-{
-    const struct field_line *accept;
-
-    if (!exchange->websocket_accept.len)
-        return true;
-    accept = field_list_find_name(&head->fields, TEXT("Sec-WebSocket-Accept"));
-    return accept && text_equal(accept->value, exchange->websocket_accept);
-}
-
 void exchange_backend_head(struct exchange *exchange, const struct response_head *head,
                            const struct framing *framing)
 {
     struct response_head ours = *head; /* its lines are the parser's, marked in place */
     struct framing way = *framing;
 
-    if (framing->kind == BODY_TUNNEL && !accepts_websocket(exchange, head)) {
+    if (framing->kind == BODY_TUNNEL && !websocket_is_accepted(exchange, head)) {
         exchange_backend_failed(exchange, BACKEND_FAILED_INVALID, "another Sec-WebSocket-Accept");
         return;
     }
@@ -151,10 +145,12 @@ void exchange_backend_end(struct exchange *exchange, const struct field_list *tr
 void exchange_backend_tunnel_end(struct exchange *exchange)
 {
     exchange->response_ended = true;
-    if (exchange->client_done)
+    if (exchange->client_done) {
         exchange_finish(exchange);
-    else
-        exchange->codec->tunnel_end(exchange);
+        return;
+    }
+    exchange->codec->flush(exchange); /* what came in the same turn */
+    exchange->codec->tunnel_end(exchange);
 }
 
 void exchange_backend_drained(struct exchange *exchange)
@@ -195,6 +191,7 @@ static const struct {
     [BACKEND_FAILED_INVALID] = { 502, "backend_invalid" },
     [BACKEND_FAILED_TIMEOUT] = { 504, "response_timeout" },
     [BACKEND_FAILED_STALLED] = { 504, "backend_stalled" },
+    [BACKEND_FAILED_NO_TUNNEL] = { 501, "backend_no_websocket" },
 };
 
 static bool is_connect_failure(enum backend_failure failure)

@@ -22,6 +22,7 @@ class Request:
     body: bytes = b""
     trailers: list = field(default_factory=list)
     ended: bool = False
+    listener: object = None  # of a tunnel: called with each piece, and with None at the end
 
     def get(self, name):
         values = [value for known, value in self.fields if known == name]
@@ -103,6 +104,8 @@ class Session:
 
     def pump(self):
         for stream, (body, end) in list(self.waiting.items()):
+            if end is True and not body:
+                self.h2.end_stream(stream)
             while body:
                 room = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size)
                 if room <= 0:
@@ -138,11 +141,15 @@ class Session:
                 self.call(self.requests[stream])
         elif isinstance(event, h2.events.DataReceived):
             request.body += event.data
+            if request.listener and event.data:
+                request.listener(event.data)
             self.h2.acknowledge_received_data(event.flow_controlled_length, stream)
         elif isinstance(event, h2.events.TrailersReceived):
             request.trailers = event.headers
         elif isinstance(event, h2.events.StreamEnded):
             request.ended = True
+            if request.listener:
+                request.listener(None)
             if not self.at_head:
                 self.call(request)
         elif isinstance(event, h2.events.StreamReset):
