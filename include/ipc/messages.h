@@ -18,8 +18,8 @@
  *     parent -> checker   PREPARE, COMMIT, CANCEL, DRAIN
  *     parent -> keys      SIGNER, PREPARE, COMMIT, CANCEL
  *     members -> parent   READY, REFUSED
- *     worker -> keys      SIGN
- *     keys -> worker      SIGNED
+ *     worker, checker -> keys  SIGN
+ *     keys -> worker, checker  SIGNED
  */
 enum message_type {
     MESSAGE_HELLO = 1,   /* struct message_hello; fds: command socket, [current snapshot, file] */
@@ -37,7 +37,7 @@ enum message_type {
     MESSAGE_COMMIT,      /* struct message_generation */
     MESSAGE_CANCEL,      /* struct message_generation */
     MESSAGE_DRAIN,       /* no body: finish what runs, then exit */
-    MESSAGE_SIGNER,      /* struct message_signer; fd: this end of a worker's channel to keys */
+    MESSAGE_SIGNER,      /* struct message_signer; fd: this end of a channel to keys */
     MESSAGE_SIGN,        /* ipc/signing.h */
     MESSAGE_SIGNED,      /* ipc/signing.h */
 };
@@ -94,6 +94,9 @@ struct message_publish {
 struct message_generation {
     uint64_t generation;
 };
+
+/* As a worker's number: the checker's channel. There are 64 workers at most. */
+#define SIGNER_OF_CHECKER 64
 
 struct message_signer {
     uint32_t worker; /* whose channel it is */

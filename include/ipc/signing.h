@@ -11,11 +11,12 @@
  * What a worker asks swarmward-keys for, and what it gets. The body of a MESSAGE_SIGN is one or
  * more requests of SIGN_REQUEST_BYTES each, that of a MESSAGE_SIGNED one or more answers. A request
  * carries what TLS has signed, not a digest of it, so that the process with the keys sees for what
- * its signature is.
+ * its signature is. One thing is too long for that: as a client of TLS 1.2 one signs the whole
+ * handshake, of which the request has the digest.
  */
 
 #define SIGN_KEY_BYTES       32   /* snapshot_certificate.key_id */
-#define SIGN_MESSAGE_BYTES   256  /* TLS 1.3: 146 at most; TLS 1.2: 201 */
+#define SIGN_MESSAGE_BYTES   256  /* TLS 1.3: 146 at most; TLS 1.2: 201, as a client a digest */
 #define SIGN_SIGNATURE_BYTES 1024 /* RSA with 8192 bits */
 #define SIGN_REQUEST_BYTES   (8 + 4 + 4 + SIGN_KEY_BYTES + SIGN_MESSAGE_BYTES)
 #define SIGN_BATCH           64  /* requests or answers in one message */
@@ -57,5 +58,9 @@ int sign_answer_get(struct text *body, struct sign_answer *answer_out);
 /* Does what is signed begin as nothing but a server of TLS signs, and is it all of it? RFC 8446
  * section 4.4.3, RFC 8422 section 5.4. */
 bool sign_request_is_tls_server(const struct sign_request *request);
+/* The same of a client: TLS 1.3, where it says so. */
+bool sign_request_is_tls_client(const struct sign_request *request);
+/* A digest as long as the scheme's hash, to be signed as it is: of whatever. */
+bool sign_request_is_digest(const struct sign_request *request);
 
 #endif

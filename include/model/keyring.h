@@ -15,8 +15,15 @@
 
 #define KEYRING_TICKET_SECRET_BYTES 32
 
+/* What a key is for: bits. */
+enum keyring_use {
+    KEYRING_AS_SERVER = 1, /* of a domain */
+    KEYRING_AS_CLIENT = 2, /* of us, towards backends */
+};
+
 struct keyring_key {
     uint8_t id[SNAPSHOT_ID_BYTES]; /* snapshot_certificate.key_id */
+    uint8_t uses;                  /* of what was received: enum keyring_use */
     struct text der; /* PKCS#8 or the type's own form; borrowed while building, then a view */
 };
 
@@ -43,7 +50,7 @@ void keyring_unref(struct keyring *keyring); /* wipes what it held itself */
 const struct keyring_key *keyring_find(const struct keyring *keyring,
                                        const uint8_t id[SNAPSHOT_ID_BYTES]);
 
-/* Who signs needs no tickets, and who makes tickets does not sign; `client` goes with them. */
+/* Who signs needs no tickets, and who makes tickets does not sign. */
 enum keyring_part {
     KEYRING_KEYS,
     KEYRING_TICKETS,

@@ -18,13 +18,22 @@
  * it must see before the sandbox closes. */
 void tls_backend_begin(void);
 
+struct signer;
+
 /* A snapshot's settings for it, as OpenSSL wants them. Shared: counted. */
 struct tls_backend;
 
-/* NULL: `err` says why. `keyring` has the key of the client certificate, if there is one; NULL: no
- * certificate is shown and none need be asked for, which is for who only looks at a backend. */
-struct tls_backend *tls_backend_new(const struct snapshot *snapshot, const struct keyring *keyring,
-                                    struct err *err);
+/* Who has the key of the client certificate: `signer` (borrowed, outlives all that is made here),
+ * or without one the keyring. Neither: no certificate is shown and none need be asked for, which is
+ * for who only looks at a backend. */
+struct tls_client_keys {
+    struct signer *signer;
+    const struct keyring *keyring;
+};
+
+/* NULL: `err` says why. */
+struct tls_backend *tls_backend_new(const struct snapshot *snapshot,
+                                    const struct tls_client_keys *keys, struct err *err);
 struct tls_backend *tls_backend_ref(struct tls_backend *backend);
 void tls_backend_unref(struct tls_backend *backend); /* NULL is fine */
 /* Would tls_backend_new() make the same? */
@@ -54,5 +63,8 @@ struct stream_layer *tls_peer_session_new(struct tls_peer *peer, const char *pro
  * so when we have sent a request already: it did not act on that.
  */
 const char *tls_peer_refusal(const struct stream_layer *layer);
+
+/* Does it wait for a signature of our own, so that the peer is not to blame? */
+bool tls_peer_waits_for_us(const struct stream_layer *layer);
 
 #endif

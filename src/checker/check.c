@@ -64,6 +64,18 @@ static void on_result(void *owner, bool good, const char *why)
     checker_probe_ended(check->checker);
 }
 
+/* It says nothing about the endpoint. */
+static void on_nothing(void *owner, const char *why)
+{
+    struct check *check = owner;
+
+    check->probe = NULL;
+    log_warn("event=check_failed service=%s endpoint=%s reason=\"%s\"", check->service,
+             check->endpoint, why);
+    schedule(check);
+    checker_probe_ended(check->checker);
+}
+
 void check_begin(struct check *check)
 {
     struct probe_plan plan = {
@@ -73,6 +85,7 @@ void check_begin(struct check *check)
         .speaks_h2 = check->speaks_h2,
         .connects_only = check->connects_only,
         .on_result = on_result,
+        .on_nothing = on_nothing,
         .owner = check,
     };
     bool our_fault = false;
@@ -82,14 +95,10 @@ void check_begin(struct check *check)
     check->probe = probe_new(check->checker->io, &plan, &our_fault, &err);
     if (check->probe)
         return;
-    if (our_fault) { /* says nothing about the endpoint */
-        log_warn("event=check_failed service=%s endpoint=%s reason=\"%s\"", check->service,
-                 check->endpoint, err.text);
-        schedule(check);
-        checker_probe_ended(check->checker);
-    } else {
+    if (our_fault)
+        on_nothing(check, err.text);
+    else
         on_result(check, false, err.text);
-    }
 }
 
 static void on_due(void *owner)
@@ -101,8 +110,8 @@ static void on_due(void *owner)
 
 /*
  * The peer stays: what it has to prove is part of the endpoint's identity. A backend that asks for
- * our certificate would refuse this process, which has no key: that it accepts connections must be
- * enough.
+ * our certificate would refuse this process while nobody signs for it (--keys-in-workers): that it
+ * accepts connections must be enough.
  */
 static void choose_depth(struct check *check, const struct snapshot_service *service)
 {

@@ -151,7 +151,7 @@ void checker_commit(struct checker *checker, const struct snapshot *snapshot)
     tls_backend_unref(checker->tls);
     checker->tls = checker->prepared_tls;
     checker->prepared_tls = NULL;
-    checker->tls_asks = snapshot->backend_tls.has_client;
+    checker->tls_asks = snapshot->backend_tls.has_client && !checker->signer;
     want_all(checker, snapshot);
     drop_unwanted(checker);
     if (!checker->took_over)

@@ -11,6 +11,7 @@
 
 struct channel;
 struct check;
+struct signer;
 struct tls_backend;
 
 /* Probes under way at the same time; the others wait for their turn. */
@@ -27,11 +28,12 @@ struct checker {
     struct io *io;
     struct board *board;
     struct channel *channel;
+    struct signer *signer;       /* signs as a client; NULL: nobody does */
     TAILQ_HEAD(, check) waiting; /* due, first come first served */
     size_t asking;               /* probes under way */
     size_t check_count;
     bool beginning; /* probes are being started */
-    bool tls_asks;  /* backends may ask for a certificate, and there is none here */
+    bool tls_asks;  /* backends may ask for a certificate, and nobody signs for it */
     bool took_over; /* a snapshot was committed since this process began */
 };
 

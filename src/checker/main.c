@@ -1,20 +1,24 @@
 /*
  * swarmward-checker: asks the endpoints of services with a health path whether they are well, and
  * writes what it finds on the board. A process of its own because it reads what backends send; it
- * holds no key, no listener and no Docker socket, and does nothing while no service has a path.
+ * holds no key (swarmward-keys signs for it), no listener and no Docker socket, and does nothing
+ * while no service has a path.
  */
 
 #include "base/log.h"
+#include "base/text.h"
 #include "checker.h"
 #include "orders.h"
 #include "process/descriptors.h"
 #include "process/sandbox.h"
 #include "process/spawn.h"
+#include "tls/signer.h"
 #include "tls/tls_backend.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct checker checker;
+    struct signer *signer;
     struct board *board;
     struct io *io;
     struct err err;
@@ -29,10 +33,14 @@ int main(void)
     checker_init(&checker, io, board);
     checker.channel = channel_new(io, CHILD_CHANNEL, &checker_orders, &checker);
     tls_backend_begin();
+    if (argc < 2 || !text_equal(text_of(argv[1]), TEXT("--keys-in-workers")))
+        checker.signer = signer_new(io, NULL);
     sandbox_confine(SANDBOX_CHECKER, &board->checker.refused_call);
     io_run(io);
     channel_free(checker.channel);
+    signer = checker.signer;
     checker_done(&checker);
+    signer_free(signer);
     io_free(io);
     board_unmap(board);
     return 0;

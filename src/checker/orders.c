@@ -10,6 +10,7 @@
 #include "checker.h"
 #include "ipc/messages.h"
 #include "ipc/verdict.h"
+#include "tls/signer.h"
 #include "tls/tls_backend.h"
 
 static void cancel(struct checker *checker)
@@ -20,9 +21,10 @@ static void cancel(struct checker *checker)
     checker->prepared_tls = NULL;
 }
 
-/* Only the snapshot comes here: whoever speaks with backends has no business with keys. */
+/* Only the snapshot comes here: keys are swarmward-keys', which is asked to sign. */
 static int prepare(struct checker *checker, const struct channel_message *message)
 {
+    const struct tls_client_keys keys = { .signer = checker->signer };
     struct message_generation order;
     struct err err;
 
@@ -37,7 +39,7 @@ static int prepare(struct checker *checker, const struct channel_message *messag
         cancel(checker);
     }
     if (checker->prepared && checker->prepared->backend_tls.ca.len) {
-        checker->prepared_tls = tls_backend_new(checker->prepared, NULL, &err);
+        checker->prepared_tls = tls_backend_new(checker->prepared, &keys, &err);
         if (!checker->prepared_tls)
             cancel(checker);
     }
@@ -58,7 +60,17 @@ static int commit(struct checker *checker, const struct channel_message *message
     return 0;
 }
 
-static int carry_out(struct checker *checker, const struct channel_message *message)
+static int use_signer(struct checker *checker, struct channel_message *message)
+{
+    int fd = channel_message_take_fd(message, 0);
+
+    if (fd < 0 || !checker->signer)
+        return -1;
+    signer_use(checker->signer, fd);
+    return 0;
+}
+
+static int carry_out(struct checker *checker, struct channel_message *message)
 {
     switch (message->type) {
     case MESSAGE_PREPARE:
@@ -68,6 +80,8 @@ static int carry_out(struct checker *checker, const struct channel_message *mess
     case MESSAGE_CANCEL:
         cancel(checker);
         return 0;
+    case MESSAGE_SIGNER:
+        return use_signer(checker, message);
     case MESSAGE_DRAIN: /* a question under way serves nobody any more */
         io_stop(checker->io);
         return 0;

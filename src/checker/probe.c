@@ -34,6 +34,7 @@ struct probe {
     /* borrowed */
     struct io *io;
     void (*on_result)(void *owner, bool good, const char *why);
+    void (*on_nothing)(void *owner, const char *why);
     void *owner;
     struct h1_scan scan;
     struct status_range good_status;
@@ -298,7 +299,17 @@ static void on_broken(void *owner)
 static void on_give_up(void *owner)
 {
     struct probe *probe = owner;
+    const struct stream_layer *layer = stream_get_layer(probe->stream);
 
+    if (layer && tls_peer_waits_for_us(layer)) {
+        void (*on_nothing)(void *owner, const char *why) = probe->on_nothing;
+        void *owner_of_probe = probe->owner;
+
+        probe->finished = true;
+        probe_free(probe);
+        on_nothing(owner_of_probe, "swarmward-keys has not signed in time");
+        return;
+    }
     finish(probe, false, probe->connected ? "no answer in time" : "no connection in time");
 }
 
@@ -346,6 +357,7 @@ struct probe *probe_new(struct io *io, const struct probe_plan *plan, bool *our_
     probe = memory_new(sizeof(*probe));
     probe->io = io;
     probe->on_result = plan->on_result;
+    probe->on_nothing = plan->on_nothing;
     probe->owner = plan->owner;
     probe->good_status = plan->health->status;
     probe->speaks_h2 = plan->speaks_h2;

@@ -18,8 +18,10 @@ struct probe_plan {
     struct tls_peer *peer;                /* NULL: in clear; outlives the probe */
     bool speaks_h2;
     bool connects_only; /* ask nothing: a connection is the good answer */
-    /* Called once, from the loop. `why` is "" for a good answer. The probe is gone afterwards. */
+    /* Either is called once, from the loop. `why` is "" for a good answer. The probe is gone
+     * afterwards. */
     void (*on_result)(void *owner, bool good, const char *why);
+    void (*on_nothing)(void *owner, const char *why); /* it is not the endpoint's fault */
     void *owner;
 };
 

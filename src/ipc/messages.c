@@ -22,7 +22,7 @@ struct message_rule {
     unsigned receivers; /* bit per enum process_role */
 };
 
-/* READY and REFUSED come from three roles, so they have three rows. */
+/* READY and REFUSED come from three roles, so they have three rows; SIGN from two. */
 static const struct message_rule rules[] = {
     { MESSAGE_HELLO, "HELLO", ROLE_PARENT, TO(ROLE_CONTROL) },
     { MESSAGE_LOAD, "LOAD", ROLE_PARENT, TO(ROLE_CONTROL) },
@@ -41,9 +41,10 @@ static const struct message_rule rules[] = {
     { MESSAGE_COMMIT, "COMMIT", ROLE_PARENT, MEMBERS },
     { MESSAGE_CANCEL, "CANCEL", ROLE_PARENT, MEMBERS },
     { MESSAGE_DRAIN, "DRAIN", ROLE_PARENT, TO(ROLE_WORKER) | TO(ROLE_CHECKER) },
-    { MESSAGE_SIGNER, "SIGNER", ROLE_PARENT, TO(ROLE_WORKER) | TO(ROLE_KEYS) },
+    { MESSAGE_SIGNER, "SIGNER", ROLE_PARENT, MEMBERS },
     { MESSAGE_SIGN, "SIGN", ROLE_WORKER, TO(ROLE_KEYS) },
-    { MESSAGE_SIGNED, "SIGNED", ROLE_KEYS, TO(ROLE_WORKER) },
+    { MESSAGE_SIGN, "SIGN", ROLE_CHECKER, TO(ROLE_KEYS) },
+    { MESSAGE_SIGNED, "SIGNED", ROLE_KEYS, TO(ROLE_WORKER) | TO(ROLE_CHECKER) },
 };
 
 #define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))

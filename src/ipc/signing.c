@@ -16,7 +16,9 @@
 #define POINT_LEAST  32  /* X25519 */
 #define POINT_MOST   133 /* P-521 */
 
-static const char context[] = "TLS 1.3, server CertificateVerify"; /* with its NUL */
+/* Both with their NUL, and of one length. */
+static const char server_context[] = "TLS 1.3, server CertificateVerify";
+static const char client_context[] = "TLS 1.3, client CertificateVerify";
 
 static bool is_scheme(uint32_t number)
 {
@@ -90,16 +92,16 @@ static bool is_pkcs1(enum sign_scheme scheme)
 }
 
 /* Spaces, the context, and the hash of the handshake so far. Never with PKCS#1. */
-static bool is_certificate_verify(const struct sign_request *request)
+static bool is_certificate_verify(const struct sign_request *request, const char *context)
 {
-    size_t head = SPACES + sizeof(context);
+    size_t head = SPACES + sizeof(server_context);
 
     if (request->message_bytes != head + 32 && request->message_bytes != head + 48)
         return false;
     for (size_t i = 0; i < SPACES; i++)
         if (request->message[i] != ' ')
             return false;
-    return memcmp(request->message + SPACES, context, sizeof(context)) == 0 &&
+    return memcmp(request->message + SPACES, context, sizeof(server_context)) == 0 &&
            !is_pkcs1(request->scheme);
 }
 
@@ -118,5 +120,34 @@ static bool is_server_key_exchange(const struct sign_request *request)
 
 bool sign_request_is_tls_server(const struct sign_request *request)
 {
-    return is_certificate_verify(request) || is_server_key_exchange(request);
+    return is_certificate_verify(request, server_context) || is_server_key_exchange(request);
+}
+
+bool sign_request_is_tls_client(const struct sign_request *request)
+{
+    return is_certificate_verify(request, client_context);
+}
+
+static size_t hash_bytes(enum sign_scheme scheme)
+{
+    switch (scheme) {
+    case SIGN_RSA_PKCS1_SHA256:
+    case SIGN_ECDSA_SHA256:
+    case SIGN_RSA_PSS_SHA256:
+        return 32;
+    case SIGN_RSA_PKCS1_SHA384:
+    case SIGN_ECDSA_SHA384:
+    case SIGN_RSA_PSS_SHA384:
+        return 48;
+    case SIGN_RSA_PKCS1_SHA512:
+    case SIGN_ECDSA_SHA512:
+    case SIGN_RSA_PSS_SHA512:
+        break;
+    }
+    return 64;
+}
+
+bool sign_request_is_digest(const struct sign_request *request)
+{
+    return request->message_bytes == hash_bytes(request->scheme);
 }

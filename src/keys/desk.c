@@ -1,6 +1,7 @@
 /*
- * Requests of one worker, answered in their order as they come: what came with one message is
- * answered with one, unless a signature takes so long that those before it should not wait.
+ * Requests of one worker, or of the checker, answered in their order as they come: what came with
+ * one message is answered with one, unless a signature takes so long that those before it should
+ * not wait.
  */
 
 #include "desk.h"
@@ -19,6 +20,7 @@ struct desk {
     struct keystore *store;
     void (*on_closed)(void *owner, struct desk *desk, const char *why);
     void *owner;
+    enum process_role role; /* who asks */
 };
 
 static void send_answers(struct desk *desk)
@@ -35,6 +37,8 @@ static void answer(struct desk *desk, const struct sign_request *request)
     uint8_t signature[SIGN_SIGNATURE_BYTES];
     struct sign_answer answer = { .id = request->id };
 
+    if (key && desk->role != ROLE_WORKER && signing_key_uses(key) != KEYRING_AS_CLIENT)
+        key = NULL; /* the checker is nobody's server */
     if (key && signing_key_is_slow(key))
         send_answers(desk);
     if (key)
@@ -49,7 +53,7 @@ static void on_message(void *owner, struct channel_message *message)
     struct text body = message->body;
     struct sign_request request;
 
-    if (!message_allowed(ROLE_WORKER, ROLE_KEYS, message->type) || message->fd_count ||
+    if (!message_allowed(desk->role, ROLE_KEYS, message->type) || message->fd_count ||
         body.len > (size_t)SIGN_BATCH * SIGN_REQUEST_BYTES) {
         desk->on_closed(desk->owner, desk, "it sent a message that its role may not send");
         return;
@@ -73,7 +77,7 @@ static void on_closed(void *owner, const char *why)
 
 static const struct channel_handler handler = { on_message, on_closed };
 
-struct desk *desk_new(struct io *io, int fd, struct keystore *store,
+struct desk *desk_new(struct io *io, int fd, enum process_role role, struct keystore *store,
                       void (*on_closed_desk)(void *owner, struct desk *desk, const char *why),
                       void *owner)
 {
@@ -82,6 +86,7 @@ struct desk *desk_new(struct io *io, int fd, struct keystore *store,
     desk->store = store;
     desk->on_closed = on_closed_desk;
     desk->owner = owner;
+    desk->role = role;
     desk->channel = channel_new(io, fd, &handler, desk);
     return desk;
 }

@@ -8,14 +8,14 @@
 
 /* The whole of swarmward-keys: what the parent said, and a desk for each worker. */
 
-#define KEYS_DESKS 64 /* as many as there are workers at most */
+#define KEYS_DESKS (SIGNER_OF_CHECKER + 1)
 
 struct keys {
     /* owned */
     struct io *io;
     struct channel *channel;
     struct keystore *store;
-    struct desk *desks[KEYS_DESKS]; /* by worker; NULL: none */
+    struct desk *desks[KEYS_DESKS]; /* by message_signer.worker; NULL: none */
     struct deadline previous;       /* when the generation before is over */
     struct locked_heap heap;
     bool all_locked; /* not only the heap */

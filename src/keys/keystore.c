@@ -71,7 +71,7 @@ static void carry_over(const struct key_generation *older, struct key_generation
         const struct keyring_key *known = keyring_find(older->keyring, newer->keyring->keys[i].id);
         struct signing_key *parsed = known ? older->parsed[index_of(older->keyring, known)] : NULL;
 
-        if (!parsed)
+        if (!parsed || signing_key_uses(parsed) != newer->keyring->keys[i].uses)
             continue;
         newer->parsed[i] = signing_key_ref(parsed);
         newer->parsed_count++;
@@ -123,7 +123,7 @@ static struct signing_key *find_in(struct key_generation *generation,
     if (!*parsed) {
         if (generation->parsed_count >= PARSED_MOST)
             forget_parsed(generation);
-        *parsed = signing_key_new(found->der);
+        *parsed = signing_key_new(found->der, found->uses);
         generation->parsed_count += *parsed != NULL;
     }
     return *parsed;

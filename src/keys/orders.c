@@ -76,7 +76,9 @@ static int open_desk(struct keys *keys, struct channel_message *message)
     if (fd < 0 || message_signer_get(message->body, &signer) < 0 || signer.worker >= KEYS_DESKS)
         return -1;
     desk_free(keys->desks[signer.worker]);
-    keys->desks[signer.worker] = desk_new(keys->io, fd, keys->store, on_desk_closed, keys);
+    keys->desks[signer.worker] =
+        desk_new(keys->io, fd, signer.worker == SIGNER_OF_CHECKER ? ROLE_CHECKER : ROLE_WORKER,
+                 keys->store, on_desk_closed, keys);
     return 0;
 }
 

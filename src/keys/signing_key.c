@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -15,6 +16,7 @@
 #include <openssl/x509.h>
 
 #include "base/memory.h"
+#include "model/keyring.h"
 
 struct signing_key {
     /* owned */
@@ -23,6 +25,7 @@ struct signing_key {
     EVP_MD *hash;          /* of `scheme` */
     enum sign_scheme scheme;
     int references;
+    unsigned uses; /* enum keyring_use */
     bool is_rsa;
 };
 
@@ -44,7 +47,7 @@ static const struct scheme schemes[] = {
     { "SHA512", SIGN_RSA_PKCS1_SHA512, RSA_PKCS1_PADDING },
 };
 
-struct signing_key *signing_key_new(struct text der)
+struct signing_key *signing_key_new(struct text der, unsigned uses)
 {
     const unsigned char *at = (const unsigned char *)der.at;
     EVP_PKEY *parsed = d2i_AutoPrivateKey(NULL, &at, (long)der.len);
@@ -60,7 +63,13 @@ struct signing_key *signing_key_new(struct text der)
     key->key = parsed;
     key->is_rsa = EVP_PKEY_is_a(parsed, "RSA");
     key->references = 1;
+    key->uses = uses;
     return key;
+}
+
+unsigned signing_key_uses(const struct signing_key *key)
+{
+    return key->uses;
 }
 
 struct signing_key *signing_key_ref(struct signing_key *key)
@@ -128,6 +137,22 @@ static bool use_scheme(struct signing_key *key, enum sign_scheme wanted)
     return false;
 }
 
+/* The digest of what it is for; false: it is for no such thing. */
+static bool digest_of(const struct signing_key *key, const struct sign_request *request,
+                      unsigned char *digest, unsigned *digest_bytes)
+{
+    if (key->uses == KEYRING_AS_CLIENT && sign_request_is_digest(request)) {
+        memcpy(digest, request->message, request->message_bytes);
+        *digest_bytes = (unsigned)request->message_bytes;
+        return true;
+    }
+    if (!(key->uses & KEYRING_AS_SERVER && sign_request_is_tls_server(request)) &&
+        !(key->uses & KEYRING_AS_CLIENT && sign_request_is_tls_client(request)))
+        return false;
+    return EVP_Digest(request->message, request->message_bytes, digest, digest_bytes, key->hash,
+                      NULL) == 1;
+}
+
 size_t signing_key_sign(struct signing_key *key, const struct sign_request *request,
                         uint8_t *signature_out)
 {
@@ -135,9 +160,7 @@ size_t signing_key_sign(struct signing_key *key, const struct sign_request *requ
     unsigned digest_bytes;
     size_t bytes = SIGN_SIGNATURE_BYTES;
 
-    if (sign_request_is_tls_server(request) && use_scheme(key, request->scheme) &&
-        EVP_Digest(request->message, request->message_bytes, digest, &digest_bytes, key->hash,
-                   NULL) == 1 &&
+    if (use_scheme(key, request->scheme) && digest_of(key, request, digest, &digest_bytes) &&
         EVP_PKEY_sign(key->context, signature_out, &bytes, digest, digest_bytes) == 1)
         return bytes;
     ERR_clear_error();

@@ -8,11 +8,17 @@
 #include "base/text.h"
 #include "ipc/signing.h"
 
-/* A private key that signs what servers of TLS sign, and nothing else. Shared: counted. */
+/*
+ * A private key that signs what servers of TLS sign, or clients, and nothing else. As a client of
+ * TLS 1.2 it signs digests, of which nobody can say what they are of: so only a key that is for
+ * nothing else does. Shared: counted.
+ */
 struct signing_key;
 
-/* NULL: no key that OpenSSL can sign with. `der` is borrowed for the call. */
-struct signing_key *signing_key_new(struct text der);
+/* NULL: no key that OpenSSL can sign with. `der` is borrowed for the call; `uses`: enum keyring_use
+ */
+struct signing_key *signing_key_new(struct text der, unsigned uses);
+unsigned signing_key_uses(const struct signing_key *key);
 struct signing_key *signing_key_ref(struct signing_key *key);
 void signing_key_unref(struct signing_key *key); /* wipes the last; NULL is fine */
 
@@ -21,7 +27,7 @@ bool signing_key_is_slow(const struct signing_key *key);
 
 /*
  * How many bytes `signature_out` (SIGN_SIGNATURE_BYTES) got; 0: refused, as the scheme is not this
- * key's, or what is to be signed is not what a server of TLS signs.
+ * key's, or what is to be signed is nothing that it is for.
  */
 size_t signing_key_sign(struct signing_key *key, const struct sign_request *request,
                         uint8_t *signature_out);

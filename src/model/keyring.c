@@ -3,7 +3,7 @@
  * them, swarmward-keys and the workers each read theirs; the parent only passes descriptors on. The
  * bytes:
  *
- *     magic, version, length of all, ticket secret, count, then id and key for each
+ *     magic, version, length of all, ticket secret, count, then id, uses and key for each
  */
 
 #include "model/keyring.h"
@@ -20,12 +20,13 @@
 #include "sealed_map.h"
 
 #define MAGIC        0x5359454b44524157U /* "WARDKEYS" */
-#define VERSION      1
+#define VERSION      2
 #define HEADER_BYTES (8 + 4 + 8 + KEYRING_TICKET_SECRET_BYTES + 4)
 
 #define KEYS_MAX      65536
 #define KEY_BYTES     ((size_t)16 * 1024)
-#define KEY_LEAST     (SNAPSHOT_ID_BYTES + 4 + 1)
+#define KEY_EXTRA     (SNAPSHOT_ID_BYTES + 1 + 4)
+#define KEY_LEAST     (KEY_EXTRA + 1)
 #define KEYRING_BYTES ((size_t)256 * 1024 * 1024)
 
 struct keyring *keyring_new(void)
@@ -76,43 +77,75 @@ const struct keyring_key *keyring_find(const struct keyring *keyring,
     return NULL;
 }
 
-static size_t encoded_bytes(const struct keyring_key *keys, uint32_t key_count)
+static bool has_client(const struct keyring *keyring)
+{
+    return keyring->client.der.len > 0;
+}
+
+static size_t encoded_bytes(const struct keyring *keyring, enum keyring_part part)
 {
     size_t bytes = HEADER_BYTES;
 
-    for (uint32_t i = 0; i < key_count; i++)
-        bytes += SNAPSHOT_ID_BYTES + 4 + keys[i].der.len;
-    return bytes;
+    if (part != KEYRING_KEYS)
+        return bytes;
+    for (uint32_t i = 0; i < keyring->key_count; i++)
+        bytes += KEY_EXTRA + keyring->keys[i].der.len;
+    return bytes + (has_client(keyring) ? KEY_EXTRA + keyring->client.der.len : 0);
+}
+
+static void put_key(struct buffer *out, const struct keyring_key *key, enum keyring_use use)
+{
+    wire_put_bytes(out, key->id, SNAPSHOT_ID_BYTES);
+    wire_put_u8(out, (uint8_t)use);
+    wire_put_text(out, key->der);
+}
+
+static void put_keys(struct buffer *out, const struct keyring *keyring)
+{
+    wire_put_u32(out, keyring->key_count + has_client(keyring));
+    for (uint32_t i = 0; i < keyring->key_count; i++)
+        put_key(out, &keyring->keys[i], KEYRING_AS_SERVER);
+    if (has_client(keyring))
+        put_key(out, &keyring->client, KEYRING_AS_CLIENT);
 }
 
 int keyring_to_fd(const struct keyring *keyring, enum keyring_part part, struct err *err)
 {
     static const uint8_t no_secret[KEYRING_TICKET_SECRET_BYTES];
     const uint8_t *secret = part == KEYRING_TICKETS ? keyring->ticket_secret : no_secret;
-    const struct keyring_key *keys = part == KEYRING_KEYS ? keyring->keys : &keyring->client;
-    uint32_t key_count = part == KEYRING_KEYS ? keyring->key_count : keyring->client.der.len > 0;
     struct buffer bytes = { 0 };
-    size_t length = encoded_bytes(keys, key_count);
+    size_t length = encoded_bytes(keyring, part);
     int fd;
 
-    if (key_count > KEYS_MAX || length > KEYRING_BYTES)
-        return err_set(err, "keyring: %u keys in %zu bytes, the limits are %d and %zu", key_count,
-                       length, KEYS_MAX, KEYRING_BYTES);
+    if (keyring->key_count >= KEYS_MAX || length > KEYRING_BYTES)
+        return err_set(err, "keyring: %u keys in %zu bytes, the limits are %d and %zu",
+                       keyring->key_count, length, KEYS_MAX - 1, KEYRING_BYTES);
     buffer_reserve(&bytes, length); /* one that grows would leave copies behind */
     wire_put_u64(&bytes, MAGIC);
     wire_put_u32(&bytes, VERSION);
     wire_put_u64(&bytes, length);
     wire_put_bytes(&bytes, secret, KEYRING_TICKET_SECRET_BYTES);
-    wire_put_u32(&bytes, key_count);
-    for (uint32_t i = 0; i < key_count; i++) {
-        wire_put_bytes(&bytes, keys[i].id, SNAPSHOT_ID_BYTES);
-        wire_put_text(&bytes, keys[i].der);
-    }
+    if (part == KEYRING_KEYS)
+        put_keys(&bytes, keyring);
+    else
+        wire_put_u32(&bytes, 0);
     assert(buffer_len(&bytes) == length);
     fd = file_sealed_memory("swarmward-keyring", bytes.bytes, length, err);
     memory_wipe(bytes.bytes, length);
     buffer_done(&bytes);
     return fd;
+}
+
+/* One that is there twice is for all that either of them is for; the first has it. */
+static void index_key(struct keyring *keyring, size_t number)
+{
+    struct keyring_key *key = &keyring->keys[number];
+    size_t known;
+
+    if (string_map_get(&keyring->index, id_text(key->id), &known))
+        keyring->keys[known].uses |= key->uses;
+    else
+        string_map_put(&keyring->index, id_text(key->id), number);
 }
 
 static int decode(struct keyring *keyring, struct text bytes, struct err *err)
@@ -134,11 +167,12 @@ static int decode(struct keyring *keyring, struct text bytes, struct err *err)
         struct keyring_key *key = &keyring->keys[i];
 
         wire_get_bytes(&wire, key->id, sizeof(key->id));
+        key->uses = wire_get_u8(&wire);
         key->der = wire_get_text(&wire, KEY_BYTES);
-        if (!key->der.len)
+        if (!key->der.len || (key->uses != KEYRING_AS_SERVER && key->uses != KEYRING_AS_CLIENT))
             wire.bad = true;
         else
-            string_map_put(&keyring->index, id_text(key->id), i); /* the first of equal ones */
+            index_key(keyring, i);
     }
     if (!wire_is_done(&wire))
         return err_set(err, "keyring: a key is out of bounds");

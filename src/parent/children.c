@@ -97,6 +97,10 @@ static pid_t spawn(struct child *child, int channel, struct err *err)
         plan.identity = child->parent->keys_identity;
     if (child->kind->role != ROLE_WORKER)
         arguments[1] = NULL;
+    if (child->kind->role == ROLE_CHECKER && !signers_are_wanted(child->parent)) {
+        arguments[1] = "--keys-in-workers";
+        arguments[2] = NULL;
+    }
     plan.identity.read_files = child->kind->reads_files;
     plan.identity.change_root = !child->kind->reads_files;
     if (plan.identity.drop && child->kind->role == ROLE_CONTROL &&

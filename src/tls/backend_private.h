@@ -3,6 +3,7 @@
 
 #include <openssl/ssl.h>
 
+#include "signer_private.h"
 #include "tls/tls_backend.h"
 
 /* What tls_backend.c (settings, peers) and backend_session.c (connections) share. */
@@ -17,6 +18,7 @@ struct tls_backend {
     char *server_name; /* of all peers; "" = each has its own */
     struct text ca;    /* of the snapshot that it was made of, on the heap */
     uint8_t client_id[SNAPSHOT_ID_BYTES];
+    struct signer *signer; /* borrowed: asked for the client's signatures; NULL: nobody is */
     bool has_client;
     bool checks_name;
     bool is_mutual;
@@ -40,7 +42,8 @@ struct backend_session {
     struct tls_backend *backend;
     /* borrowed: may be gone when the session is freed */
     struct tls_peer *peer;
-    const char *refusal; /* a stable word; NULL: none */
+    struct signer_seat seat; /* where it waits for a signature */
+    const char *refusal;     /* a stable word; NULL: none */
     bool wants_h2;
     bool was_asked; /* for our certificate */
     bool established;

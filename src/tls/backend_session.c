@@ -158,15 +158,42 @@ static enum io_status check_agreement(struct backend_session *session, struct er
     return IO_OK;
 }
 
+/* Its callbacks may ask for a signature, which then is this session's. */
+static int shake_hands(struct backend_session *session)
+{
+    struct signer *signer = session->backend->signer;
+    int result;
+
+    ERR_clear_error();
+    if (signer)
+        signer_sit(signer, &session->seat);
+    result = SSL_do_handshake(session->ssl);
+    if (signer)
+        signer_sit(signer, NULL);
+    return result;
+}
+
+static void on_signed(void *owner)
+{
+    struct backend_session *session = owner;
+
+    stream_continue_handshake(session->layer.stream);
+}
+
 static enum io_status session_handshake(struct stream_layer *layer, struct err *err)
 {
     struct backend_session *session = session_of(layer);
     enum io_status status;
     int result;
 
-    ERR_clear_error();
-    result = SSL_do_handshake(session->ssl);
+    if (signer_waits(&session->seat))
+        return IO_AGAIN;
+    result = shake_hands(session);
     status = result == 1 ? check_agreement(session, err) : judge(session, result, err);
+    if (signer_waits(&session->seat))
+        stream_hold_handshake(layer->stream);
+    else if (session->established)
+        SSL_clear_mode(session->ssl, SSL_MODE_ASYNC); /* nothing is signed any more */
     if (status == IO_CLOSED && !session->refusal)
         session->refusal = "backend_tls_failed";
     if (status == IO_FAILED) { /* what its ticket began may be just what failed */
@@ -260,10 +287,21 @@ static void session_shutdown(struct stream_layer *layer)
     ERR_clear_error();
 }
 
+/* OpenSSL forgets a job that is paused, with all that it holds, so it must run to its end. */
+static void unwind(struct backend_session *session)
+{
+    signer_give_up(&session->seat);
+    session->failed = true;
+    shake_hands(session);
+    ERR_clear_error();
+}
+
 static void session_free(struct stream_layer *layer)
 {
     struct backend_session *session = session_of(layer);
 
+    if (session->seat.signing)
+        unwind(session);
     /* OpenSSL takes the ticket back from a connection that ends without a goodbye */
     if (session->established)
         SSL_set_shutdown(session->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
@@ -382,9 +420,17 @@ struct stream_layer *tls_peer_session_new(struct tls_peer *peer, const char *pro
     SSL_set_app_data(session->ssl, session);
     SSL_set_bio(session->ssl, bio, bio);
     SSL_set_connect_state(session->ssl);
+    session->seat = (struct signer_seat){ .on_signed = on_signed, .owner = session };
+    if (peer->backend->signer)
+        SSL_set_mode(session->ssl, SSL_MODE_ASYNC);
     if (peer->session && SSL_SESSION_is_resumable(peer->session))
         SSL_set_session(session->ssl, peer->session);
     return &session->layer;
+}
+
+bool tls_peer_waits_for_us(const struct stream_layer *layer)
+{
+    return signer_waits(&((const struct backend_session *)layer)->seat);
 }
 
 const char *tls_peer_refusal(const struct stream_layer *layer)

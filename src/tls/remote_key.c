@@ -277,6 +277,18 @@ static enum sign_scheme scheme_of(const struct context *context)
     return schemes[row][hash];
 }
 
+/* Longer than all that a server signs: the whole handshake, as a client of TLS 1.2 signs it. */
+static bool put_digest(const struct context *context, const unsigned char *message, size_t bytes,
+                       struct sign_request *request)
+{
+    const EVP_MD *hash = context->hash_bits == 256   ? EVP_sha256()
+                         : context->hash_bits == 384 ? EVP_sha384()
+                                                     : EVP_sha512();
+
+    request->message_bytes = context->hash_bits / 8;
+    return EVP_Digest(message, bytes, request->message, NULL, hash, NULL) == 1;
+}
+
 // NOLINTNEXTLINE(readability-function-size): the parameters are OpenSSL's
 static int sign(void *data, unsigned char *signature, size_t *signature_bytes, size_t room,
                 const unsigned char *message, size_t message_bytes)
@@ -288,11 +300,14 @@ static int sign(void *data, unsigned char *signature, size_t *signature_bytes, s
         *signature_bytes = (size_t)EVP_PKEY_get_size(context->key->shown);
         return 1;
     }
-    if (!message_bytes || message_bytes > sizeof(request.message))
+    if (!message_bytes)
         return 0;
     request.scheme = scheme_of(context);
     memcpy(request.key, context->key->id, sizeof(request.key));
-    memcpy(request.message, message, message_bytes);
+    if (message_bytes <= sizeof(request.message))
+        memcpy(request.message, message, message_bytes);
+    else if (!put_digest(context, message, message_bytes, &request))
+        return 0;
     *signature_bytes = signer_sign(context->key->signer, &request, signature, room);
     return *signature_bytes != 0;
 }

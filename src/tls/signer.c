@@ -1,7 +1,7 @@
 /*
- * The worker's side of swarmward-keys: who waits for which signature, what was asked and of whom.
- * remote_key.c asks from inside OpenSSL; sessions go on when an answer came. Answers come in the
- * order of the requests.
+ * The worker's side of swarmward-keys, and the checker's: who waits for which signature, what was
+ * asked and of whom. remote_key.c asks from inside OpenSSL; sessions go on when an answer came.
+ * Answers come in the order of the requests.
  */
 
 #include "tls/signer.h"
@@ -215,7 +215,8 @@ static void on_message(void *owner, struct channel_message *message)
     struct signer *signer = owner;
     struct text body = message->body;
     struct sign_answer answer;
-    int status = message_allowed(ROLE_KEYS, ROLE_WORKER, message->type) ? 0 : -1;
+    int status =
+        message_allowed(ROLE_KEYS, ROLE_WORKER, message->type) ? 0 : -1; /* both the same */
 
     while (status == 0 && body.len)
         status = sign_answer_get(&body, &answer) < 0 ? -1 : take_answer(signer, &answer);

@@ -27,6 +27,7 @@ void tls_backend_begin(void)
     if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1 ||
         RAND_bytes(seed, sizeof(seed)) != 1)
         abort();
+    remote_key_load();
 }
 
 static int add_authorities(SSL_CTX *context, struct text ca, struct err *err)
@@ -48,10 +49,10 @@ static int add_authorities(SSL_CTX *context, struct text ca, struct err *err)
 
 /* The one identity of this process as a client; the context holds it from then on. */
 static int add_client(SSL_CTX *context, const struct snapshot_certificate *client,
-                      const struct keyring *keyring, struct err *err)
+                      const struct tls_client_keys *keys, struct err *err)
 {
-    struct identity_cache *cache = identity_cache_new(1, NULL);
-    const struct identity *identity = identity_cache_get(cache, client, keyring, err);
+    struct identity_cache *cache = identity_cache_new(1, keys->signer);
+    const struct identity *identity = identity_cache_get(cache, client, keys->keyring, err);
     int status = -1;
 
     if (identity &&
@@ -125,17 +126,17 @@ static struct tls_backend *backend_new(const struct snapshot_backend_tls *descri
     return backend;
 }
 
-struct tls_backend *tls_backend_new(const struct snapshot *snapshot, const struct keyring *keyring,
-                                    struct err *err)
+struct tls_backend *tls_backend_new(const struct snapshot *snapshot,
+                                    const struct tls_client_keys *keys, struct err *err)
 {
     const struct snapshot_backend_tls *described = &snapshot->backend_tls;
-    struct tls_backend *backend = backend_new(described, keyring == NULL);
+    struct tls_backend *backend = backend_new(described, !keys->signer && !keys->keyring);
 
+    backend->signer = backend->has_client ? keys->signer : NULL;
     ERR_clear_error();
     if (set_behaviour(backend->context, err) == 0 &&
         add_authorities(backend->context, described->ca, err) == 0 &&
-        (!backend->has_client ||
-         add_client(backend->context, &described->client, keyring, err) == 0))
+        (!backend->has_client || add_client(backend->context, &described->client, keys, err) == 0))
         return backend;
     ERR_clear_error();
     tls_backend_unref(backend);

@@ -45,9 +45,10 @@ static struct keyring *secrets_from(const struct channel_message *message, struc
 /* What is served now is used again as long as it is the same. NULL is fine when no service has TLS;
  * -1: `err` says why not. */
 static int prepare_backend_tls(const struct worker *worker, const struct snapshot *snapshot,
-                               int tickets_fd, struct tls_backend **backend_out, struct err *err)
+                               const struct keyring *keyring, struct tls_backend **backend_out,
+                               struct err *err)
 {
-    struct keyring *keyring;
+    const struct tls_client_keys keys = { .signer = worker->signer, .keyring = keyring };
     struct tls_backend *now = worker->serving ? worker->serving->backend_tls : NULL;
 
     *backend_out = NULL;
@@ -57,10 +58,7 @@ static int prepare_backend_tls(const struct worker *worker, const struct snapsho
         *backend_out = tls_backend_ref(now);
         return 0;
     }
-    keyring = keyring_from_fd(tickets_fd, err); /* our own key as a client is with the tickets */
-    if (keyring)
-        *backend_out = tls_backend_new(snapshot, keyring, err);
-    keyring_unref(keyring);
+    *backend_out = tls_backend_new(snapshot, &keys, err);
     return *backend_out ? 0 : -1;
 }
 
@@ -76,7 +74,7 @@ static int prepare_fds(struct worker *worker, const struct channel_message *mess
     if (!snapshot)
         return -1;
     keyring = secrets_from(message, err);
-    if (keyring && prepare_backend_tls(worker, snapshot, message->fds[1], &backend_tls, err) == 0) {
+    if (keyring && prepare_backend_tls(worker, snapshot, keyring, &backend_tls, err) == 0) {
         status = tls_server_prepare(worker->tls, snapshot, keyring, err);
         if (status == 0)
             worker->prepared = serving_new(worker, snapshot, backend_tls);

@@ -340,6 +340,12 @@ void stream_layer_commit(struct stream *stream, size_t bytes)
     abort();
 }
 
+void stream_hold_handshake(struct stream *stream)
+{
+    (void)stream;
+    abort();
+}
+
 bool stream_layer_at_end(const struct stream *stream)
 {
     (void)stream;

@@ -29,7 +29,9 @@ MAY_INCLUDE = {
         "libevent", "jansson",
     },
     "worker": {"base", "net", "ipc", "model", "tls", "http", "process", "libevent"},
-    "checker": {"base", "net", "ipc", "model", "tls/tls_backend.h", "http", "process", "libevent"},
+    "checker": {
+        "base", "net", "ipc", "model", "tls/tls_backend.h", "tls/signer.h", "http", "process", "libevent",
+    },
     "keys": {"base", "net", "ipc", "process", "model/keyring.h", "libcrypto"},
     "backup": {"base", "net", "model", "config", "process", "docker", "libevent", "jansson"},
     # `swarmward` is parent and command line in one: `run` hands over to the parent.

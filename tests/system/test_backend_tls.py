@@ -3,6 +3,7 @@ access log, to the client, in the counters, in `explain`, and once in the log.""
 
 import json
 import os
+import signal
 import ssl
 
 import pytest
@@ -35,6 +36,7 @@ def serve(serving, authority):
             defaults={"outlier": CALM, **(defaults or {})},
         )
 
+    start.serving = serving
     return start
 
 
@@ -205,17 +207,78 @@ def mutual(authority, certificate):
     }
 
 
+def names_us(connection):
+    """Says whose certificate the other side has shown."""
+    subject = dict(pair[0] for pair in connection.sock.getpeercert()["subject"])
+    says(subject["commonName"])(connection)
+
+
+VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+
+
+@pytest.mark.parametrize("version", sorted(VERSIONS))
 @pytest.mark.parametrize("kind", ["ecdsa", "rsa"])
-def test_a_backend_that_demands_our_certificate_gets_it(serve, backend, authority, kind):
+def test_a_backend_that_demands_our_certificate_gets_it(serve, backend, authority, kind, version):
     ours = authority.issue("swarmward.test", kind=kind)
-
-    def names_us(connection):
-        subject = dict(pair[0] for pair in connection.sock.getpeercert()["subject"])
-        says(subject["commonName"])(connection)
-
-    app = backend(names_us, context=tls_backends.context(authority.issue(NAME), authority))
+    context = tls_backends.context(authority.issue(NAME), authority, most=VERSIONS[version])
+    app = backend(names_us, context=context)
     instance = serve(app, policy=mutual(authority, ours))
     assert instance.get().body == b"swarmward.test"
+    assert app.connections[0].sock.version() == f"TLSv{version}"
+
+
+@pytest.mark.parametrize("version", sorted(VERSIONS))
+def test_without_swarmward_keys_the_worker_signs_itself(swarmward, backend, authority, version):
+    context = tls_backends.context(authority.issue(NAME), authority, most=VERSIONS[version])
+    app = backend(names_us, context=context)
+    swarmward.write(
+        {"app": {"servers": [app.at], "protocol": "https"}},
+        policy=mutual(authority, authority.issue("swarmward.test")),
+    )
+    swarmward.start("--workers", "1", "--keys-in-workers")
+    assert swarmward.get().body == b"swarmward.test"
+
+
+def test_who_has_no_process_with_the_key_waits_for_it(serve, backend, authority):
+    """It dies while backends wait for signatures of ours, and nothing fails."""
+    app = backend(names_us, context=tls_backends.context(authority.issue(NAME), authority))
+    instance = serve(app, policy=mutual(authority, authority.issue("swarmward.test")))
+    with instance.client() as client:  # whose own handshake is over
+        (keys,) = instance.children("keys")
+        os.kill(keys, signal.SIGSTOP)
+        client.send_head()
+        signatures = lambda: sum(worker["signatures"] for worker in instance.status()["workers"])  # noqa: E731
+        wait_until(lambda: signatures() == 2, "it was asked to sign for the backend, too")
+        os.kill(keys, signal.SIGKILL)
+        assert client.response().body == b"swarmward.test"
+    assert instance.status()["keys"]["restarts"] == 1
+
+
+def test_who_gives_up_waiting_for_a_signature_takes_nothing_along(serve, backend, authority):
+    app = backend(names_us, context=tls_backends.context(authority.issue(NAME), authority))
+    instance = serve(
+        app,
+        policy=mutual(authority, authority.issue("swarmward.test")),
+        defaults={"timeout": {"connect": "200ms"}, "retries": 0},
+    )
+    with instance.client() as client:
+        (keys,) = instance.children("keys")
+        os.kill(keys, signal.SIGSTOP)
+        assert client.ask().status == 504
+        os.kill(keys, signal.SIGCONT)
+        assert instance.exchange()["reason"] == "connect_timeout"
+        wait_until(lambda: client.ask().body == b"swarmward.test", "it is signed again")
+
+
+@pytest.mark.parametrize("version", sorted(VERSIONS))
+def test_a_domains_key_signs_no_digest_for_a_backend(serve, backend, authority, version):
+    """TLS 1.2 has clients sign a digest of anything: not with a key that is a server's, too."""
+    ours = authority.issue("a.test")
+    context = tls_backends.context(authority.issue(NAME), authority, most=VERSIONS[version])
+    app = backend(names_us, context=context)
+    entry = {"app": {"servers": [app.at], "protocol": "https"}}
+    instance = serve.serving(entry, {"a.test": "app"}, [ours], policy=mutual(authority, ours))
+    assert instance.get().status == {"1.2": 502, "1.3": 200}[version]
 
 
 def test_a_certificate_that_it_does_not_take_is_said(serve, backend, authority, stranger):
@@ -310,10 +373,50 @@ def test_checks_verify_as_requests_do(serve, backend, authority, stranger):
     assert bad.asked() == 0
 
 
-def test_where_our_certificate_is_asked_for_a_check_only_connects(serve, backend, authority):
-    app = backend(says("well"), context=tls_backends.context(authority.issue(NAME), authority))
+def refuses(connection):
+    connection.read()
+    connection.send("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("version", sorted(VERSIONS))
+def test_checks_show_our_certificate_too(serve, backend, authority, version):
+    asks = tls_backends.context(authority.issue(NAME), authority, most=VERSIONS[version])
+    well = backend(names_us, context=asks)
+    ill = backend(refuses, context=asks)
+    instance = serve(well, ill, policy=mutual(authority, authority.issue("swarmward.test")), health=CHECKED)
+    wait_until(lambda: healths(instance) == {well.at: "up", ill.at: "down"}, "both were asked")
+    assert well.request().start == "GET /healthz HTTP/1.1"
+    assert instance.get().body == b"swarmward.test"
+    well.close()
+    wait_until(lambda: healths(instance)[well.at] == "down", "it is down")
+
+
+def test_a_check_that_nobody_signs_for_says_nothing(serve, backend, authority):
+    app = backend(
+        names_us, context=tls_backends.context(authority.issue(NAME), authority, most=ssl.TLSVersion.TLSv1_3)
+    )
+    app.context.num_tickets = 0  # each check shakes hands in full
     instance = serve(app, policy=mutual(authority, authority.issue("swarmward.test")), health=CHECKED)
     wait_until(lambda: healths(instance) == {app.at: "up"}, "it was checked")
-    assert instance.get().body == b"well"
-    app.close()
-    wait_until(lambda: healths(instance) == {app.at: "down"}, "it is down")
+    (keys,) = instance.children("keys")
+    os.kill(keys, signal.SIGSTOP)
+    for _ in range(3):
+        seen = instance.log.text().count("swarmward-keys has not signed in time")
+        wait_until(
+            lambda: instance.log.text().count("swarmward-keys has not signed in time") > seen,  # noqa: B023
+            "a check had to do without",
+        )
+    assert healths(instance) == {app.at: "up"}
+    os.kill(keys, signal.SIGCONT)
+    assert instance.get().body == b"swarmward.test"
+
+
+def test_checks_without_swarmward_keys_only_connect(swarmward, backend, authority):
+    app = backend(names_us, context=tls_backends.context(authority.issue(NAME), authority))
+    swarmward.write(
+        {"app": {"servers": [app.at], "protocol": "https", "health": CHECKED}},
+        policy=mutual(authority, authority.issue("swarmward.test")),
+    )
+    swarmward.start("--workers", "1", "--keys-in-workers")
+    wait_until(lambda: healths(swarmward) == {app.at: "up"}, "it was checked")
+    assert app.asked() == 0

@@ -10,10 +10,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from lab import memory, process_table
+from lab import backends, memory, process_table, tls_backends
 from lab.certificates import openssl
 from lab.client import trusting
 from lab.swarmward import RELEASE
+
+CHECKED = {"path": "/healthz", "interval": "100ms", "timeout": "100ms", "rise": 1, "fall": 2}
 
 looks_inside = pytest.mark.skipif(not memory.readable(), reason="needs root with CAP_SYS_PTRACE")
 
@@ -84,10 +86,20 @@ def needles(certificate, kind):
 
 def busy(instance, backend, *words):
     """An instance that has shaken hands in every way, has loaded again, and has lost its keys once."""
+    authority = instance.authority
     app = backend()
-    ecdsa, rsa = instance.authority.issue("a.test"), instance.authority.issue("b.test", kind="rsa")
-    domains = {"a.test": "app", "b.test": "app"}
-    instance.write({"app": app}, domains, [ecdsa, rsa])
+    ecdsa, rsa = authority.issue("a.test"), authority.issue("b.test", kind="rsa")
+    ours = authority.issue("swarmward.test")
+    demands = tls_backends.context(authority.issue("backend.test"), authority)
+    mutual = backend(backends.says("mutual"), context=demands)
+    domains = {"a.test": "app", "b.test": "mutual"}
+    services = {"app": app, "mutual": {"servers": [mutual.at], "protocol": "https", "health": CHECKED}}
+    policy = {
+        **tls_backends.policy(authority, server_name="backend.test", cert=str(ours.cert), key=str(ours.key)),
+        "backend_encryption": "none",
+        "exception": "a backend in clear beside one with TLS",
+    }
+    instance.write(services, domains, [ecdsa, rsa], policy=policy)
     instance.start("--workers", "1", *words)
     for turn in range(2):
         for host in domains:
@@ -99,9 +111,12 @@ def busy(instance, backend, *words):
             old = keys_of(instance)
             os.kill(old, signal.SIGKILL)
             replaced(instance, old)
-            instance.write({"app": app}, domains, [ecdsa, rsa], limits={"keepalive": {"requests": 7}})
+            limits = {"keepalive": {"requests": 7}}
+            instance.write(services, domains, [ecdsa, rsa], policy=policy, limits=limits)
             instance.reload()
-    return {**needles(ecdsa, "ecdsa"), **needles(rsa, "rsa")}
+    mutual.request()
+    checked = {"ours " + name: needle for name, needle in needles(ours, "ecdsa").items()}
+    return {**needles(ecdsa, "ecdsa"), **needles(rsa, "rsa"), **checked}
 
 
 @looks_inside
@@ -114,6 +129,7 @@ def test_no_worker_has_a_private_key_in_its_memory(swarmward_new, backend):
         assert memory.find(pid, wanted) == set(), process_table.program(pid)
     there = memory.find(keys_of(instance), wanted)
     assert {"ecdsa priv", "ecdsa priv reversed", "rsa prime1", "rsa prime1 reversed"} <= there
+    assert "ours ecdsa priv" in there
 
 
 @looks_inside
@@ -121,7 +137,7 @@ def test_the_same_look_finds_it_in_a_worker_that_has_it(swarmward_new, backend):
     instance = swarmward_new(build=RELEASE)
     wanted = busy(instance, backend, "--keys-in-workers")
     assert instance.children("keys") == []
-    assert {"ecdsa priv", "rsa prime1"} <= memory.find(instance.worker(), wanted)
+    assert {"ecdsa priv", "rsa prime1", "ours ecdsa priv"} <= memory.find(instance.worker(), wanted)
 
 
 def locked_share(pid):
@@ -142,7 +158,7 @@ def test_the_memory_of_keys_is_locked_and_its_descriptors_are_few(swarmward_new,
     assert "unlocked" not in instance.log.text()
     targets = [os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")]
     sockets = [target for target in targets if target.startswith("socket:")]
-    assert len(sockets) == 2  # the parent and the worker
+    assert len(sockets) == 3  # the parent, the worker and the checker
     assert not [target for target in targets if target.startswith("/") and target != "/dev/null"]
     with open(f"/proc/{pid}/net/unix", encoding="ascii") as table:
         unix = table.read()

@@ -313,12 +313,12 @@ static void only_the_permitted_direction_is_allowed(void **state)
         { ROLE_PARENT, ROLE_KEYS, MESSAGE_LISTENER, false },
         { ROLE_KEYS, ROLE_PARENT, MESSAGE_REFUSED, true },
         { ROLE_PARENT, ROLE_WORKER, MESSAGE_SIGNER, true },
-        { ROLE_PARENT, ROLE_CHECKER, MESSAGE_SIGNER, false },
+        { ROLE_PARENT, ROLE_CHECKER, MESSAGE_SIGNER, true },
         { ROLE_WORKER, ROLE_KEYS, MESSAGE_SIGN, true },
         { ROLE_KEYS, ROLE_WORKER, MESSAGE_SIGN, false },
         { ROLE_KEYS, ROLE_WORKER, MESSAGE_SIGNED, true },
         { ROLE_WORKER, ROLE_KEYS, MESSAGE_SIGNED, false },
-        { ROLE_CHECKER, ROLE_KEYS, MESSAGE_SIGN, false },
+        { ROLE_CHECKER, ROLE_KEYS, MESSAGE_SIGN, true },
         { ROLE_PARENT, ROLE_WORKER, MESSAGE_SIGNED + 1, false },
     };
 

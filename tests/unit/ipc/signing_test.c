@@ -148,8 +148,12 @@ static void and_nothing_else(void **state)
         assert_false(sign_request_is_tls_server(&request));
     }
     request = a_request();
+    assert_false(sign_request_is_tls_client(&request));
     memcpy(request.message + 64 + 9, "client", 6); /* a client's CertificateVerify */
     assert_false(sign_request_is_tls_server(&request));
+    assert_true(sign_request_is_tls_client(&request));
+    request.scheme = SIGN_RSA_PKCS1_SHA256;
+    assert_false(sign_request_is_tls_client(&request));
     for (size_t bytes = 1; bytes <= SIGN_MESSAGE_BYTES; bytes++) {
         request = a_request();
         request.message_bytes = bytes;
@@ -172,6 +176,29 @@ static void and_nothing_else(void **state)
     assert_false(sign_request_is_tls_server(&request));
 }
 
+static void a_digest_is_as_long_as_its_hash(void **state)
+{
+    static const struct {
+        enum sign_scheme scheme;
+        size_t bytes;
+    } cases[] = {
+        { SIGN_ECDSA_SHA256, 32 },   { SIGN_ECDSA_SHA384, 48 },   { SIGN_ECDSA_SHA512, 64 },
+        { SIGN_RSA_PSS_SHA256, 32 }, { SIGN_RSA_PSS_SHA384, 48 }, { SIGN_RSA_PKCS1_SHA512, 64 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (size_t bytes = 1; bytes <= SIGN_MESSAGE_BYTES; bytes++) {
+            struct sign_request request = a_request();
+
+            request.scheme = cases[i].scheme;
+            request.message_bytes = bytes;
+            assert_int_equal(sign_request_is_digest(&request), bytes == cases[i].bytes);
+            if (bytes == cases[i].bytes) /* so that nothing is both */
+                assert_false(sign_request_is_tls_server(&request));
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +207,7 @@ int main(void)
         cmocka_unit_test(an_answer_keeps_its_signature),
         cmocka_unit_test(a_server_of_tls_signs_this),
         cmocka_unit_test(and_nothing_else),
+        cmocka_unit_test(a_digest_is_as_long_as_its_hash),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,14 +80,14 @@ static void prepare(struct office *office, uint64_t generation, uint8_t id)
     keyring_unref(keyring);
 }
 
-/* The channel of worker 0. */
-static void connect_worker(struct office *office)
+/* The channel of a worker, or of the checker. */
+static void connect_asker(struct office *office, uint32_t number)
 {
     struct buffer body = { 0 };
     int ends[2];
 
     assert_int_equal(channel_pair(ends, NULL), 0);
-    message_signer_put(&body, &(struct message_signer){ .worker = 0 });
+    message_signer_put(&body, &(struct message_signer){ .worker = number });
     channel_send(office->parent.channel, MESSAGE_SIGNER, buffer_text(&body), &ends[0], 1);
     buffer_done(&body);
     close(ends[0]);
@@ -95,6 +95,11 @@ static void connect_worker(struct office *office)
     office->worker = (struct other_end){ 0 };
     office->worker.channel = channel_new(office->keys.io, ends[1], &handler, &office->worker);
     turn(office);
+}
+
+static void connect_worker(struct office *office)
+{
+    connect_asker(office, 0);
 }
 
 static void office_open(struct office *office)
@@ -116,19 +121,66 @@ static void office_close(struct office *office)
 }
 
 /* Is a signature with the key `id` given? */
-static bool signs(struct office *office, uint8_t id)
+static bool signs_request(struct office *office, const struct sign_request *request)
 {
-    struct sign_request request = request_for(id, SIGN_ECDSA_SHA256);
     size_t before = office->worker.signatures;
     size_t answers_before = office->worker.answers;
     struct buffer body = { 0 };
 
-    sign_request_put(&body, &request);
+    sign_request_put(&body, request);
     channel_send(office->worker.channel, MESSAGE_SIGN, buffer_text(&body), NULL, 0);
     buffer_done(&body);
     turn(office);
     assert_int_equal(office->worker.answers, answers_before + 1);
     return office->worker.signatures > before;
+}
+
+static bool signs(struct office *office, uint8_t id)
+{
+    struct sign_request request = request_for(id, SIGN_ECDSA_SHA256);
+
+    return signs_request(office, &request);
+}
+
+/* A domain has the key 1, we have 2. */
+static void the_checker_signs_as_a_client_only(void **state)
+{
+    struct office office;
+    struct keyring *keyring;
+    int fd;
+
+    (void)state;
+    office_open(&office);
+    keyring = keyring_with(1, office.key);
+    keyring->client.der = keyring->keys[0].der;
+    memset(keyring->client.id, 2, sizeof(keyring->client.id));
+    fd = keyring_to_fd(keyring, KEYRING_KEYS, NULL);
+    send_generation(&office, MESSAGE_PREPARE, 1, fd);
+    close(fd);
+    for (size_t checker = 0; checker < 2; checker++) {
+        connect_asker(&office, checker ? SIGNER_OF_CHECKER : 0);
+        for (uint8_t id = 1; id <= 2; id++) {
+            struct sign_request server = request_for(id, SIGN_ECDSA_SHA256);
+            struct sign_request client = client_request_for(id, SIGN_ECDSA_SHA256);
+
+            assert_int_equal(signs_request(&office, &server), !checker && id == 1);
+            assert_int_equal(signs_request(&office, &client), id == 2);
+        }
+    }
+    memset(keyring->client.id, 1, sizeof(keyring->client.id)); /* one key for both */
+    fd = keyring_to_fd(keyring, KEYRING_KEYS, NULL);
+    send_generation(&office, MESSAGE_COMMIT, 1, -1);
+    send_generation(&office, MESSAGE_PREPARE, 2, fd);
+    send_generation(&office, MESSAGE_COMMIT, 2, -1);
+    close(fd);
+    for (size_t checker = 0; checker < 2; checker++) {
+        struct sign_request client = client_request_for(1, SIGN_ECDSA_SHA256);
+
+        connect_asker(&office, checker ? SIGNER_OF_CHECKER : 0);
+        assert_int_equal(signs_request(&office, &client), !checker);
+    }
+    keyring_unref(keyring);
+    office_close(&office);
 }
 
 static void only_keys_of_the_generations_that_count_sign(void **state)
@@ -248,6 +300,7 @@ static void a_new_channel_takes_the_place_of_the_old_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_checker_signs_as_a_client_only),
         cmocka_unit_test(only_keys_of_the_generations_that_count_sign),
         cmocka_unit_test(what_is_no_keyring_is_refused),
         cmocka_unit_test(a_batch_is_answered_with_one_message),

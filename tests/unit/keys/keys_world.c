@@ -8,7 +8,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
-#define CONTEXT "TLS 1.3, server CertificateVerify"
+#define CONTEXT        "TLS 1.3, server CertificateVerify"
+#define CLIENT_CONTEXT "TLS 1.3, client CertificateVerify"
 
 struct keyring *keyring_with(uint8_t id, EVP_PKEY *key)
 {
@@ -21,6 +22,7 @@ struct keyring *keyring_with(uint8_t id, EVP_PKEY *key)
     keyring->keys = arena_new(&keyring->arena, 1, sizeof(*keyring->keys));
     keyring->key_count = 1;
     memset(keyring->keys[0].id, id, sizeof(keyring->keys[0].id));
+    keyring->keys[0].uses = KEYRING_AS_SERVER;
     keyring->keys[0].der = arena_text(&keyring->arena, text_make((const char *)der, (size_t)len));
     OPENSSL_free(der);
     return keyring;
@@ -38,6 +40,14 @@ struct sign_request request_for(uint8_t id, enum sign_scheme scheme)
     memset(request.message, ' ', 64);
     memcpy(request.message + 64, CONTEXT, sizeof(CONTEXT));
     memset(request.message + 64 + sizeof(CONTEXT), 0xaa, 32);
+    return request;
+}
+
+struct sign_request client_request_for(uint8_t id, enum sign_scheme scheme)
+{
+    struct sign_request request = request_for(id, scheme);
+
+    memcpy(request.message + 64, CLIENT_CONTEXT, sizeof(CLIENT_CONTEXT));
     return request;
 }
 

@@ -17,13 +17,18 @@ struct pair {
     struct signing_key *signing;
 };
 
-static struct pair pair_of(EVP_PKEY *key)
+static struct pair pair_for(EVP_PKEY *key, unsigned uses)
 {
     struct pair pair = { .key = key, .keyring = keyring_with(1, key) };
 
-    pair.signing = signing_key_new(pair.keyring->keys[0].der);
+    pair.signing = signing_key_new(pair.keyring->keys[0].der, uses);
     assert_non_null(pair.signing);
     return pair;
+}
+
+static struct pair pair_of(EVP_PKEY *key)
+{
+    return pair_for(key, KEYRING_AS_SERVER);
 }
 
 static void pair_done(struct pair *pair)
@@ -96,15 +101,78 @@ static void what_no_server_of_tls_has_is_refused(void **state)
     pair_done(&pair);
 }
 
+/* What a client signs, by the key of one; a digest only by a key that is nobody's server. */
+static void a_key_signs_for_what_it_is_and_nothing_else(void **state)
+{
+    static const struct {
+        unsigned uses;
+        bool as_server;
+        bool as_client;
+        bool digest;
+    } cases[] = {
+        { KEYRING_AS_SERVER, true, false, false },
+        { KEYRING_AS_CLIENT, false, true, true },
+        { KEYRING_AS_SERVER | KEYRING_AS_CLIENT, true, true, false },
+    };
+    struct sign_request server = request_for(1, SIGN_ECDSA_SHA256);
+    struct sign_request older = older_request_for(1, SIGN_ECDSA_SHA256);
+    struct sign_request client = client_request_for(1, SIGN_ECDSA_SHA256);
+    uint8_t signature[SIGN_SIGNATURE_BYTES];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct pair pair = pair_for(EVP_EC_gen("P-256"), cases[i].uses);
+        struct sign_request digest = request_for(1, SIGN_ECDSA_SHA256);
+        struct sign_request shorter = digest;
+
+        digest.message_bytes = 32;
+        shorter.message_bytes = 31;
+        assert_int_equal(signing_key_uses(pair.signing), cases[i].uses);
+        assert_int_equal(signs(&pair, &server), cases[i].as_server);
+        assert_int_equal(signs(&pair, &older), cases[i].as_server);
+        assert_int_equal(signs(&pair, &client), cases[i].as_client);
+        assert_int_equal(signing_key_sign(pair.signing, &digest, signature) > 0, cases[i].digest);
+        assert_int_equal(signing_key_sign(pair.signing, &shorter, signature), 0);
+        pair_done(&pair);
+    }
+}
+
+/* The digest is signed as it is: whoever has the message sees that it is of it. */
+static void a_digest_is_signed_as_it_is(void **state)
+{
+    struct pair pairs[] = {
+        pair_for(EVP_EC_gen("P-256"), KEYRING_AS_CLIENT),
+        pair_for(EVP_RSA_gen(2048), KEYRING_AS_CLIENT),
+        pair_for(EVP_RSA_gen(2048), KEYRING_AS_CLIENT),
+    };
+    static const enum sign_scheme schemes[] = { SIGN_ECDSA_SHA384, SIGN_RSA_PKCS1_SHA384,
+                                                SIGN_RSA_PSS_SHA384 };
+    uint8_t signature[SIGN_SIGNATURE_BYTES];
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct sign_request whole = request_for(1, schemes[i]);
+        struct sign_request digest = whole;
+        size_t bytes;
+
+        EVP_Digest(whole.message, whole.message_bytes, digest.message, NULL, EVP_sha384(), NULL);
+        digest.message_bytes = 48;
+        bytes = signing_key_sign(pairs[i].signing, &digest, signature);
+        assert_true(bytes > 0);
+        assert_true(is_signature(pairs[i].key, &whole, text_make((const char *)signature, bytes)));
+        pair_done(&pairs[i]);
+    }
+}
+
 static void what_is_no_key_is_none(void **state)
 {
     EVP_PKEY *ed25519 = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     struct keyring *keyring = keyring_with(1, ed25519);
 
     (void)state;
-    assert_null(signing_key_new(TEXT("no key")));
-    assert_null(signing_key_new(TEXT_NONE));
-    assert_null(signing_key_new(keyring->keys[0].der));
+    assert_null(signing_key_new(TEXT("no key"), KEYRING_AS_SERVER));
+    assert_null(signing_key_new(TEXT_NONE, KEYRING_AS_SERVER));
+    assert_null(signing_key_new(keyring->keys[0].der, KEYRING_AS_SERVER));
     signing_key_unref(NULL);
     keyring_unref(keyring);
     EVP_PKEY_free(ed25519);
@@ -115,6 +183,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_signs_by_its_own_schemes),
         cmocka_unit_test(what_no_server_of_tls_has_is_refused),
+        cmocka_unit_test(a_key_signs_for_what_it_is_and_nothing_else),
+        cmocka_unit_test(a_digest_is_signed_as_it_is),
         cmocka_unit_test(what_is_no_key_is_none),
     };
 

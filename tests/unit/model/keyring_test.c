@@ -73,10 +73,38 @@ static void every_key_comes_out_as_it_went_in(void **state)
         name_key(id, i);
         assert_non_null(keyring_find(got, id));
         assert_true(text_equal(keyring_find(got, id)->der, sent->keys[i].der));
+        assert_int_equal(keyring_find(got, id)->uses, KEYRING_AS_SERVER);
         assert_ptr_equal(keyring_find(sent, id), &sent->keys[i]);
     }
     keyring_unref(sent);
     keyring_unref(got);
+}
+
+/* The key of a domain may be that of the client, too, which somebody meant to be so. */
+static void our_own_key_goes_with_the_keys_and_says_what_it_is_for(void **state)
+{
+    (void)state;
+    for (unsigned number = 0; number <= KEYS; number += KEYS) {
+        struct keyring *sent = some_keys();
+        struct keyring *got;
+        int fd;
+        unsigned uses = KEYRING_AS_CLIENT | (number < KEYS ? KEYRING_AS_SERVER : 0);
+
+        name_key(sent->client.id, number);
+        sent->client.der = TEXT("ours");
+        fd = keyring_to_fd(sent, KEYRING_KEYS, NULL);
+        got = keyring_from_fd(fd, NULL);
+        assert_int_equal(got->key_count, KEYS + 1);
+        assert_int_equal(keyring_find(got, sent->client.id)->uses, uses);
+        close(fd);
+        keyring_unref(got);
+        fd = keyring_to_fd(sent, KEYRING_TICKETS, NULL);
+        got = keyring_from_fd(fd, NULL);
+        assert_int_equal(got->key_count, 0);
+        close(fd);
+        keyring_unref(got);
+        keyring_unref(sent);
+    }
 }
 
 /* Neither part has anything of the other. */
@@ -154,6 +182,15 @@ static void bytes_that_are_cut_or_changed_are_refused(void **state)
     }
     bytes[52] = 127; /* the count */
     assert_null(from_bytes(bytes, len, &err));
+    bytes[52] = KEYS;
+    for (unsigned uses = 0; uses < 256; uses++) { /* of the first */
+        struct keyring *got;
+
+        bytes[56 + SNAPSHOT_ID_BYTES] = (char)uses;
+        got = from_bytes(bytes, len, &err);
+        assert_int_equal(got != NULL, uses == KEYRING_AS_SERVER || uses == KEYRING_AS_CLIENT);
+        keyring_unref(got);
+    }
     keyring_unref(sent);
     close(fd);
 }
@@ -202,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_comes_out_as_it_went_in),
         cmocka_unit_test(a_key_that_is_not_there_is_not_found),
+        cmocka_unit_test(our_own_key_goes_with_the_keys_and_says_what_it_is_for),
         cmocka_unit_test(each_gets_its_part),
         cmocka_unit_test(an_empty_keyring_travels_too),
         cmocka_unit_test(bytes_that_are_cut_or_changed_are_refused),

@@ -54,7 +54,8 @@ static void open_desk(struct office *office)
 
     desk_free(office->desk);
     assert_int_equal(channel_pair(ends, NULL), 0);
-    office->desk = desk_new(office->io, ends[0], office->store, on_desk_closed, office);
+    office->desk =
+        desk_new(office->io, ends[0], ROLE_WORKER, office->store, on_desk_closed, office);
     signer_use(office->world.signer, ends[1]);
 }
 

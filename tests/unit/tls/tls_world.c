@@ -86,6 +86,7 @@ static uint32_t add_certificate(struct world *world, const char *name, enum key_
     int len = i2d_X509(certificate, &der);
 
     *to = (struct snapshot_certificate){ .name = TEXT_NONE, .kind = kind };
+    key_to->uses = KEYRING_AS_SERVER;
     to->chain = keep(&snapshot->arena, der, len);
     hash(to->chain, to->id);
     der = NULL;
