@@ -10,9 +10,11 @@
 /* The label's column; what it labels follows, and a line end. */
 #define LINE(label, format) "%-12s " format "\n", label
 
-static void write_policy(const char *label, json_t *policy, struct buffer *out)
+/* Those whose names begin with `prefix`, without it. Nothing at all when none is set. */
+static void write_fields(const char *label, json_t *policy, const char *prefix, struct buffer *out)
 {
     struct buffer line = { 0 };
+    size_t skip = strlen(prefix);
     const char *key;
     const json_t *value;
     void *at;
@@ -20,13 +22,44 @@ static void write_policy(const char *label, json_t *policy, struct buffer *out)
     for (at = json_object_iter(policy); at; at = json_object_iter_next(policy, at)) {
         key = json_object_iter_key(at);
         value = json_object_iter_value(at);
+        if (strncmp(key, prefix, skip) != 0)
+            continue;
+        key += skip;
         if (json_string_length(value))
             buffer_format(&line, "%s%s=%s", buffer_len(&line) ? " " : "", key,
                           json_string_value(value));
     }
     buffer_append_byte(&line, '\0');
-    buffer_format(out, LINE(label, "%s"), line.bytes + line.start);
+    if (buffer_len(&line) > 1)
+        buffer_format(out, LINE(label, "%s"), line.bytes + line.start);
     buffer_done(&line);
+}
+
+static void write_policy(const char *label, json_t *policy, struct buffer *out)
+{
+    write_fields(label, policy, "", out);
+}
+
+static void write_client_certificate(const json_t *asked, struct buffer *out)
+{
+    if (!asked || strcmp(answer_text(asked, "mode"), "off") == 0)
+        return;
+    buffer_format(out, LINE("clients", "show a certificate (%s), the service is told: %s"),
+                  answer_text(asked, "mode"), answer_text(asked, "forward"));
+}
+
+/* What is off is not told in detail. */
+static void write_delivery(const json_t *domain, struct buffer *out)
+{
+    json_t *delivery = json_object_get(domain, "delivery");
+
+    write_policy("headers", json_object_get(domain, "headers"), out);
+    if (strcmp(answer_text(delivery, "compression.enabled"), "true") == 0)
+        write_fields("compression", delivery, "compression.", out);
+    if (answer_text(delivery, "forward_auth.service")[0])
+        write_fields("forward_auth", delivery, "forward_auth.", out);
+    if (answer_text(delivery, "error_pages")[0])
+        buffer_format(out, LINE("error pages", "%s"), answer_text(delivery, "error_pages"));
 }
 
 static void write_domain(const json_t *domain, struct buffer *out)
@@ -49,6 +82,8 @@ static void write_domain(const json_t *domain, struct buffer *out)
     }
     if (json_object_get(domain, "policy"))
         write_policy("policy", json_object_get(domain, "policy"), out);
+    write_client_certificate(json_object_get(domain, "client_certificate"), out);
+    write_delivery(domain, out);
 }
 
 static void write_redirect(const json_t *answer, struct buffer *out)
@@ -86,6 +121,35 @@ static void write_endpoint(const json_t *endpoint, struct buffer *out)
                       answer_text(endpoint, "name"), answer_text(endpoint, "last_failure"));
 }
 
+static void write_auth(const json_t *auth, struct buffer *out)
+{
+    if (auth)
+        buffer_format(out, LINE("asked first", "%s%s, of whom %lld can be reached %s"),
+                      answer_text(auth, "service"), answer_text(auth, "path"),
+                      answer_number(auth, "usable"), answer_text(auth, "why"));
+}
+
+static void write_tls(const json_t *service, struct buffer *out)
+{
+    const json_t *tls = json_object_get(service, "tls");
+    const char *name = answer_text(tls, "name");
+    bool by_name = strcmp(answer_text(tls, "verify"), "full") == 0;
+
+    if (tls)
+        buffer_format(out, LINE("verified", "by CA%s%s"), by_name ? " and name " : " alone",
+                      !by_name  ? ""
+                      : name[0] ? name
+                                : "(the address of each)");
+    if (json_is_true(json_object_get(tls, "shows_certificate")))
+        buffer_format(out, LINE("", "we show a certificate, which ends %s%s"),
+                      answer_text(tls, "certificate_ends"),
+                      json_is_true(json_object_get(tls, "mutual")) ? ", and must be asked for it"
+                                                                   : "");
+    if (strcmp(answer_text(service, "websocket"), "extended_connect") == 0)
+        buffer_format(out, LINE("WebSocket", "by extended CONNECT; an endpoint that does not take "
+                                             "it: 501 backend_no_websocket"));
+}
+
 static void write_service(const json_t *service, struct buffer *out)
 {
     const json_t *endpoint;
@@ -95,6 +159,7 @@ static void write_service(const json_t *service, struct buffer *out)
         return;
     buffer_format(out, LINE("service", "%s"), answer_text(service, "name"));
     write_policy("", json_object_get(service, "policy"), out);
+    write_tls(service, out);
     json_array_foreach(json_object_get(service, "endpoints"), i, endpoint)
     {
         write_endpoint(endpoint, out);
@@ -123,6 +188,7 @@ static void print(const json_t *answer)
     write_domain(json_object_get(answer, "domain"), &out);
     write_redirect(answer, &out);
     write_route(json_object_get(answer, "route"), &out);
+    write_auth(json_object_get(answer, "forward_auth"), &out);
     write_service(json_object_get(answer, "service"), &out);
     write_quarantined(json_object_get(answer, "quarantined"), &out);
     buffer_format(&out, LINE("outcome", "%s"), answer_text(answer, "outcome"));

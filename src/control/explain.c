@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "commands.h"
 #include "endpoint_facts.h"
+#include "explain_facts.h"
 #include "explain_policy.h"
 #include "http/http_path.h"
 #include "json_out.h"
@@ -103,23 +104,6 @@ static void write_verdict(const struct verdict *verdict, struct json_out *json)
     json_put_text(json, "why", verdict->why);
 }
 
-static void write_policy(const char *key, const struct field_table *table, const void *policy,
-                         struct json_out *json)
-{
-    struct buffer value = { 0 };
-
-    json_put_object(json, key);
-    for (size_t i = 0; i < table->count; i++) {
-        if (table->fields[i].kind == FIELD_LATER)
-            continue;
-        buffer_clear(&value);
-        field_print(&table->fields[i], policy, &value);
-        json_put_text(json, table->fields[i].name, buffer_text(&value));
-    }
-    json_put_object_end(json);
-    buffer_done(&value);
-}
-
 /* Returns how many endpoints may be used. */
 static size_t write_service(const struct control *control, const struct snapshot_service *service,
                             struct json_out *json)
@@ -133,24 +117,32 @@ static size_t write_service(const struct control *control, const struct snapshot
         usable += endpoint_write(control->board, &service->endpoints[i], json);
     json_put_array_end(json);
     json_put_number(json, "usable", (int64_t)usable);
-    write_policy("policy", &service_fields, service->policy, json);
+    explain_write_fields("policy", &service_fields, service->policy, json);
+    explain_write_service(control->snapshot, service, json);
     json_put_object_end(json);
     return usable;
 }
 
 static struct verdict explain_route(const struct control *control,
+                                    const struct snapshot_domain *domain,
                                     const struct snapshot_route *route, struct json_out *json)
 {
     const struct snapshot_service *service = &control->snapshot->services[route->service];
+    bool is_guarded;
     size_t usable;
 
     json_put_object(json, "route");
     json_put_text(json, "name", route->name);
     json_put_text(json, "path", route->path);
     json_put_number(json, "priority", route->priority);
-    write_policy("policy", &route_fields, route->policy, json);
+    explain_write_fields("policy", &route_fields, route->policy, json);
     json_put_object_end(json);
+    is_guarded = explain_write_auth(control, domain, json);
     usable = write_service(control, service, json);
+    if (!is_guarded)
+        return (struct verdict){ 503, "auth_unavailable",
+                                 TEXT("nobody of the service of forward_auth can be asked, so that "
+                                      "nobody is let in") };
     if (service->refusal != SERVICE_SERVED)
         return (struct verdict){ 503, service_refusal_reason(service->refusal), service->why };
     if (service->endpoint_count == 0)
@@ -192,7 +184,7 @@ static struct verdict explain_path(const struct control *control,
         route = snapshot_find_route(control->snapshot, domain, normal);
         verdict = explain_policy(domain, route, normal, json);
         if (verdict.status == 0 && route)
-            verdict = explain_route(control, route, json);
+            verdict = explain_route(control, domain, route, json);
         else if (verdict.status == 0)
             verdict =
                 (struct verdict){ 404, "no_such_route",
@@ -200,6 +192,14 @@ static struct verdict explain_path(const struct control *control,
     }
     free(room);
     return verdict;
+}
+
+/* Does it depend on who asks? */
+static bool chooses(const struct snapshot *snapshot, const struct snapshot_domain *domain)
+{
+    return domain->policy || domain->client_auth.mode == CLIENT_AUTH_REQUIRED ||
+           (domain->delivery < snapshot->deliveries.count &&
+            snapshot->deliveries.items[domain->delivery].policy.forward_auth.service.len > 0);
 }
 
 static struct verdict explain_domain(const struct control *control, const struct target *target,
@@ -236,10 +236,11 @@ static struct verdict explain_domain(const struct control *control, const struct
     json_put_text(json, "matched", domain->wildcard ? TEXT("wildcard") : TEXT("exact"));
     snapshot_write_certificates(snapshot, domain->certificates, "certificates", json);
     if (domain->policy)
-        write_policy("policy", &domain_policy_fields, &domain->policy->settings, json);
+        explain_write_fields("policy", &domain_policy_fields, &domain->policy->settings, json);
+    explain_write_domain(snapshot, domain, json);
     json_put_object_end(json);
     verdict = explain_path(control, domain, target->path, json);
-    if (verdict.status == 0 && domain->policy)
+    if (verdict.status == 0 && chooses(snapshot, domain))
         verdict.why = TEXT("it goes to one of the usable endpoints of the service, for those whom "
                            "the policy of the domain lets in");
     if (verdict.status == 0 && !is_in_date(snapshot, domain))

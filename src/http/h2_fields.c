@@ -149,6 +149,8 @@ static uint32_t not_copied(const struct forwarding *forwarding)
         ids |= ID(FIELD_COOKIE);
     if (!forwarding->pass_traceparent)
         ids |= ID(FIELD_TRACEPARENT) | ID(FIELD_TRACESTATE);
+    if (!forwarding->chunked)
+        ids |= ID(FIELD_TRAILER); /* as over HTTP/1.1: nobody announced any */
     if (!forwarding->chunked && !(forwarding->counted && forwarding->length))
         ids |= ID(FIELD_EXPECT); /* RFC 9110 section 10.1.1: not without a body */
     if (forwarding->upgrade)

@@ -45,9 +45,17 @@ static struct snapshot_domain_policy policies[] = {
     { .redirect_host = { "a.test", 6 } },
     { .redirects = redirects, .redirect_count = 1 },
 };
+static struct snapshot_delivery deliveries[] = {
+    { .policy.compression = { .enabled = true, .level = 3 } },
+    { .policy.forward_auth = { .service = { "web", 3 }, .path = { "/may", 4 } }, .auth_route = 2 },
+    { .policy.forward_auth = { .service = { "api", 3 } }, .auth_route = 0 },
+};
 static struct snapshot_certificate certificates[2];
 static struct snapshot_domain domains[] = {
-    { .name = { "a.test", 6 }, .certificates = { 0, SNAPSHOT_NONE }, .route_count = 2 },
+    { .name = { "a.test", 6 },
+      .certificates = { 0, SNAPSHOT_NONE },
+      .route_count = 2,
+      .client_auth = { .mode = CLIENT_AUTH_OPTIONAL, .forward = CLIENT_AUTH_FORWARD_SUBJECT } },
     { .name = { "lab.test", 8 },
       .wildcard = true,
       .certificates = { 0, SNAPSHOT_NONE },
@@ -63,6 +71,15 @@ static struct snapshot_domain domains[] = {
       .route_count = 1 },
     { .name = { "closed.test", 11 }, .route_count = 2, .policy = &policies[0] },
     { .name = { "www.a.test", 10 }, .route_count = 2, .policy = &policies[1] },
+    { .name = { "guarded.test", 12 },
+      .certificates = { 0, SNAPSHOT_NONE },
+      .route_count = 2,
+      .delivery = 1 },
+    { .name = { "asked.test", 10 },
+      .certificates = { 0, SNAPSHOT_NONE },
+      .route_count = 2,
+      .delivery = 2,
+      .client_auth = { .mode = CLIENT_AUTH_REQUIRED } },
     { .name = { "moved.test", 10 },
       .certificates = { 0, SNAPSHOT_NONE },
       .route_count = 2,
@@ -76,7 +93,9 @@ static struct snapshot snapshot = {
     .certificates = certificates,
     .certificate_count = 2,
     .domains = domains,
-    .domain_count = 7,
+    .domain_count = 9,
+    .deliveries = { .items = deliveries, .count = 3 },
+    .backend_tls = { .checks_name = true, .server_name = { "backend.test", 12 } },
     .fallback_certificates = { SNAPSHOT_NONE, SNAPSHOT_NONE },
 };
 static struct control control;
@@ -103,6 +122,15 @@ static const struct {
     { "https://moved.test/old/x", "redirected", 302, "\"redirect_to\":\"/api\"" },
     { "https://moved.test/older", "refused", 404, "no_such_route" },
     { "https://moved.test/api", "forwarded", 0, "whom the policy of the domain lets in" },
+    { "https://a.test/api", "forwarded", 0,
+      "\"client_certificate\":{\"mode\":\"optional\",\"forward\":\"subject\"}" },
+    { "https://a.test/api", "forwarded", 0, "\"compression.enabled\":\"true\"" },
+    { "https://a.test/api", "forwarded", 0, "\"tls\":{\"verify\":\"full\"," },
+    { "https://a.test/api", "forwarded", 0, "\"name\":\"backend.test\"" },
+    { "https://a.test/api", "forwarded", 0, "\"websocket\":\"extended_connect\"" },
+    { "https://guarded.test/api", "refused", 503, "auth_unavailable" }, /* web is down */
+    { "https://asked.test/api", "forwarded", 0, "whom the policy of the domain lets in" },
+    { "https://asked.test/api", "forwarded", 0, "\"forward_auth\":{\"service\":\"api\"" },
     { "https://unknown.test/", "refused", 0, "unrecognized_name" },
     { "http://a.test/", "redirected", 308, "redirected to https" },
     { "ftp://a.test/", NULL, 0, "only http" },
@@ -179,6 +207,7 @@ static int make_world(void **state)
 
     (void)state;
     fields_set_defaults(&service_fields, &service_policy, &snapshot.arena);
+    service_policy.protocol = PROTOCOL_H2;
     fields_set_defaults(&route_fields, &route_policy, &snapshot.arena);
     for (size_t i = 0; i < 3; i++) {
         bool maintenance = policies[i].settings.maintenance;
