@@ -48,7 +48,6 @@
     X(backend_no_h2)                                                                               \
     X(backend_refused_us)                                                                          \
     X(backend_not_mutual)                                                                          \
-    X(backend_no_websocket)                                                                        \
     X(backend_refused)                                                                             \
     X(backend_reset)                                                                               \
     X(backend_tls_failed)                                                                          \
@@ -103,7 +102,6 @@
     X(transfer_encoding_in_http_1_0)                                                               \
     X(too_many_connection_options)                                                                 \
     X(unasked_101)                                                                                 \
-    X(bad_websocket_key)                                                                           \
     X(unknown_expectation)                                                                         \
     X(underscore_in_field_name)                                                                    \
     X(chunk_size_overflow)                                                                         \

@@ -1,7 +1,7 @@
 #ifndef SWARMWARD_MODEL_REASONS_H2_H
 #define SWARMWARD_MODEL_REASONS_H2_H
 
-/* The words of reasons.h that only HTTP/2 has. */
+/* The words of reasons.h that only HTTP/2 has, to clients or to backends. */
 #define H2_REASONS(X)                                                                              \
     /* messages */                                                                                 \
     X(pseudo_field_unknown)                                                                        \
@@ -16,6 +16,9 @@
     X(trailers_without_end)                                                                        \
     X(interim_with_end)                                                                            \
     X(data_before_head)                                                                            \
+    /* WebSocket by extended CONNECT to a backend */                                               \
+    X(backend_no_websocket)                                                                        \
+    X(bad_websocket_key)                                                                           \
     /* floods: ENHANCE_YOUR_CALM */                                                                \
     X(empty_data_flood)                                                                            \
     X(priority_flood)                                                                              \

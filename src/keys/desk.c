@@ -77,6 +77,7 @@ static void on_closed(void *owner, const char *why)
 
 static const struct channel_handler handler = { on_message, on_closed };
 
+// NOLINTNEXTLINE(readability-function-size): as the header says
 struct desk *desk_new(struct io *io, int fd, enum process_role role, struct keystore *store,
                       void (*on_closed_desk)(void *owner, struct desk *desk, const char *why),
                       void *owner)

@@ -16,8 +16,8 @@ struct backend_h2_stream {
     size_t held;              /* bytes that came and that the client does not take yet */
     unsigned interim_count;
     bool is_heard;
-    bool heard_end; /* tunnel: the backend has no more bytes */
-    bool said_end;  /* tunnel: the client has none */
+    bool heard_end;  /* tunnel: the backend has no more bytes */
+    bool said_end;   /* tunnel: the client has none */
     bool is_starved; /* more is to be sent once the windows and the socket take it */
 };
 

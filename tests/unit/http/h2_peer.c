@@ -38,8 +38,9 @@ static const char *kind_of(const struct framing *framing)
         return "counted";
     case BODY_CHUNKED:
         return "open";
-    case BODY_UNTIL_CLOSE:
     case BODY_TUNNEL:
+        return "tunnel";
+    case BODY_UNTIL_CLOSE:
         break;
     }
     return "?";
