@@ -55,6 +55,13 @@ typedef int sandbox_start(void *owner, struct err *err);
 void sandbox_confine_threads(enum sandbox_profile profile, _Atomic uint32_t *refused,
                              sandbox_start *start, void *owner);
 
+/*
+ * For control, later, when it knows where it may write: from now on nothing changes but beneath
+ * `directory` ("": nowhere) and nothing is executed, where the kernel has Landlock. One line in the
+ * log; ends the process when it fails.
+ */
+void sandbox_confine_writes(const char *directory);
+
 /* The name of what `refused` holds; "a system call" when it is none that we know. Trusts nothing.
  */
 const char *sandbox_call_name(uint32_t refused);

@@ -87,6 +87,7 @@ static int on_hello(struct control *control, struct channel_message *message)
     control->dev = hello.dev;
     memcpy(control->boot_secret, hello.boot_secret, sizeof(control->boot_secret));
     control->server = command_server_new(control, channel_message_take_fd(message, 0));
+    sandbox_confine_writes(control->state_directory);
     if (open_authority(control, &err) < 0) {
         cannot_start(control, err.text);
         return 0;

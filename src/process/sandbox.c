@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -22,6 +23,9 @@
 #include "base/log.h"
 #include "process/privileges.h"
 #include "sandbox_private.h"
+
+/* More than the largest snapshot (SNAPSHOT_BYTES_MAX). */
+#define CONTROL_FILE_BYTES ((rlim_t)1024 * 1024 * 1024)
 
 /* Nothing of a disk, no other process, no device: what is not control and not the parent. */
 static bool is_closed(enum sandbox_profile profile)
@@ -39,12 +43,27 @@ static int limit_to(int resource, const char *what, rlim_t value, struct err *er
 }
 
 /*
- * RLIMIT_FSIZE is not among them: access log and error log may be files, and a write beyond it
- * would be the end of the process.
+ * How long a file may become that this process writes. The checker and keys write none, control a
+ * snapshot or keyring in memory and a table of routes. Of workers and the parent the access log may
+ * be one, and a write beyond the limit would be their end; the same goes for whoever's error log is
+ * a file.
  */
+static int limit_files(enum sandbox_profile profile, struct err *err)
+{
+    struct stat info;
+
+    if (profile == SANDBOX_WORKER || profile == SANDBOX_PARENT || fstat(STDERR_FILENO, &info) < 0 ||
+        S_ISREG(info.st_mode))
+        return 0;
+    return limit_to(RLIMIT_FSIZE, "file sizes", profile == SANDBOX_CONTROL ? CONTROL_FILE_BYTES : 0,
+                    err);
+}
+
 static int set_limits(enum sandbox_profile profile, struct err *err)
 {
     if (limit_to(RLIMIT_CORE, "core files", 0, err) < 0)
+        return -1;
+    if (!SANDBOX_FOR_SANITIZERS && limit_files(profile, err) < 0)
         return -1;
     if (!is_closed(profile) || SANDBOX_FOR_SANITIZERS)
         return 0;
@@ -171,6 +190,24 @@ static void confine(enum sandbox_profile profile, _Atomic uint32_t *refused,
         log_info("event=sandboxed root=%s landlock=%u calls=%u%s",
                  facts.empty_root ? "empty" : "kept", facts.landlock, facts.calls,
                  facts.for_sanitizers ? " sanitizers=yes" : "");
+}
+#endif
+
+#if defined(SWARMWARD_WITHOUT_SANDBOX) || SANDBOX_FOR_SANITIZERS /* whose reports are files */
+void sandbox_confine_writes(const char *directory)
+{
+    (void)directory;
+}
+#else
+void sandbox_confine_writes(const char *directory)
+{
+    struct err err;
+    int version = landlock_keep_writes(directory[0] ? directory : NULL, &err);
+
+    if (version < 0)
+        end(&err);
+    log_info("event=sandboxed landlock=%d writes=%s", version,
+             directory[0] ? directory : "nowhere");
 }
 #endif
 

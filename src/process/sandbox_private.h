@@ -45,5 +45,8 @@ int seccomp_apply(enum sandbox_profile profile, _Atomic uint32_t *refused, struc
 /* landlock.c: no file at all, no port to bind; for SANDBOX_KEYS none to connect to. Returns the
  * version of the interface, 0 without one, -1 with err. */
 int landlock_apply(bool may_connect, struct err *err);
+/* Files are read, but none is executed, and none changes but beneath `directory` (NULL: nowhere).
+ * The same results. */
+int landlock_keep_writes(const char *directory, struct err *err);
 
 #endif

@@ -164,6 +164,9 @@ static const struct sandbox_call of_control[] = {
     CALL(rt_sigtimedwait),
     CALL(prlimit64),
     CALL(membarrier),
+    CALL(landlock_create_ruleset), /* when it hears where it may write; they take away only */
+    CALL(landlock_add_rule),
+    CALL(landlock_restrict_self),
 };
 const struct sandbox_calls calls_of_control = CALLS(of_control);
 

@@ -228,6 +228,41 @@ def test_no_core_and_no_other_process(running, program):
             assert line[len(name) :].split()[:2] == ["0", "0"], line
 
 
+def limit_of(pid, name):
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    (line,) = [line for line in limits.splitlines() if line.startswith(name)]
+    return line[len(name) :].split()[:2]
+
+
+@needs_root
+def test_who_writes_no_file_may_write_none(running):
+    """The error log of this instance is a pipe."""
+    for program, limit in (("checker", "0"), ("keys", "0"), ("control", str(1 << 30)), ("worker", "unlimited")):
+        for pid in running.children(program):
+            assert limit_of(pid, "Max file size") == [limit, limit], program
+
+
+@needs_root
+def test_an_error_log_that_is_a_file_may_grow(swarmward_new, backend):
+    instance = swarmward_new(build=RELEASE)
+    instance.write({"app": backend()})
+    with open(instance.folder / "error.log", "w", encoding="utf-8") as log:
+        instance.process = subprocess.Popen(
+            instance.words("--workers", "1"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
+            env=instance.environment(),
+        )  # fmt: skip
+    try:
+        error_log = instance.folder / "error.log"
+        process_table.wait_until(lambda: "result=served" in error_log.read_text(), "it serves")
+        for program in ("checker", "keys", "control"):
+            for pid in instance.children(program):
+                assert limit_of(pid, "Max file size") == ["unlimited", "unlimited"], program
+    finally:
+        instance.process.terminate()
+        instance.process.wait(20)
+        instance.process = None
+
+
 def test_a_worker_has_nothing_open_but_what_it_was_given(running):
     try:
         names = os.listdir(f"/proc/{running.worker()}/fd")
@@ -321,6 +356,33 @@ def test_the_process_of_the_keys_is_ended_when_it_opens(running, what, call):
     assert inject(keys, *call) == f"refused: {number_of(call[0])}", what
     line = running.log.wait(lambda line: "event=died" in line and f"pid={keys}" in line)
     assert f"signal={int(signal.SIGSYS)}" in line and "its sandbox ended it" in line
+    assert running.get().status == 200
+
+
+O_WRONLY, O_CREAT = 1, 0o100
+
+
+@needs_root
+@pytest.mark.skipif(not INJECTOR.exists(), reason="the injector is for x86-64")
+def test_control_writes_where_its_state_is_and_nowhere_else(running):
+    line = running.log.wait(lambda line: "swarmward-control " in line and "writes=" in line)
+    if "landlock=0" in line:
+        pytest.skip("a kernel without Landlock")
+    assert f"writes={running.state}" in line
+    (control,) = running.children("control")
+    # its own user may write in both folders: this is not the file system's doing
+    os.chmod(running.folder, 0o1777)
+
+    def opens(path, flags):
+        said = inject(control, "openat", AT_FDCWD, str(path), flags, 0o600)
+        return int(said.removeprefix("returned "))
+
+    assert opens(running.state / "new", O_WRONLY | O_CREAT) >= 0
+    assert opens(running.folder / "new", O_WRONLY | O_CREAT) == -13  # EACCES
+    assert opens("/tmp/new-by-control", O_WRONLY | O_CREAT) == -13
+    assert opens("/etc/passwd", 0) >= 0
+    assert not (running.folder / "new").exists()
+    assert running.reload(check=False).returncode == 0
     assert running.get().status == 200
 
 

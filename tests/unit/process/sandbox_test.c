@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -52,6 +53,9 @@ enum finding {
     A_FILE_WAS_MADE,
     WHAT_WAS_OPEN_IS_UNUSABLE,
     A_PORT_WAS_BOUND,
+    A_FILE_WAS_NOT_READ,
+    A_PROGRAM_WAS_RUN,
+    WRITING_WAS_NOT_AS_ALLOWED,
 };
 
 static int behind_landlock(void)
@@ -82,6 +86,54 @@ static void behind_landlock_no_file_opens_and_no_port_is_bound(void **state)
     if (found == NO_LANDLOCK)
         skip();
     assert_int_equal(found, AS_IT_SHOULD_BE);
+}
+
+/* Reading goes on anywhere; writing where it was left, and nothing is executed. */
+static int behind_landlock_of_control(const char *kept)
+{
+    struct err err;
+    int version = landlock_keep_writes(kept, &err);
+    bool is_kept;
+
+    if (version <= 0)
+        return NO_LANDLOCK;
+    if (open("/proc/self/status", O_RDONLY | O_CLOEXEC) < 0)
+        return A_FILE_WAS_NOT_READ;
+    if (open("/tmp/behind-landlock-elsewhere", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) >= 0 ||
+        errno != EACCES)
+        return A_FILE_WAS_MADE;
+    if (execl("/bin/true", "true", (char *)NULL) == 0 || errno != EACCES)
+        return A_PROGRAM_WAS_RUN;
+    is_kept = open("/tmp/behind-landlock/new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) >= 0 &&
+              rename("/tmp/behind-landlock/new", "/tmp/behind-landlock/newer") == 0 &&
+              unlink("/tmp/behind-landlock/newer") == 0;
+    return is_kept == (kept != NULL) ? AS_IT_SHOULD_BE : WRITING_WAS_NOT_AS_ALLOWED;
+}
+
+static int with_a_directory(void)
+{
+    return behind_landlock_of_control("/tmp/behind-landlock");
+}
+
+static int without_a_directory(void)
+{
+    return behind_landlock_of_control(NULL);
+}
+
+static void control_writes_beneath_its_own_directory_only(void **state)
+{
+    int found;
+
+    (void)state;
+    mkdir("/tmp/behind-landlock", 0700);
+    found = in_a_child(with_a_directory);
+    if (found != NO_LANDLOCK) {
+        assert_int_equal(found, AS_IT_SHOULD_BE);
+        assert_int_equal(in_a_child(without_a_directory), AS_IT_SHOULD_BE);
+    }
+    rmdir("/tmp/behind-landlock");
+    if (found == NO_LANDLOCK)
+        skip();
 }
 
 static int behind_the_filter(void)
@@ -129,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(behind_landlock_no_file_opens_and_no_port_is_bound),
+        cmocka_unit_test(control_writes_beneath_its_own_directory_only),
         cmocka_unit_test(behind_the_filter_what_is_in_no_list_ends_the_process),
         cmocka_unit_test(a_call_is_named_and_a_number_that_is_none_is_not),
         cmocka_unit_test(facts_of_a_descriptor_are_those_of_libc),
