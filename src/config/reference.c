@@ -278,7 +278,9 @@ static void print_entries(struct buffer *out)
                   "`headers: { response: { set: { X-Frame-Options: DENY } } }`.\n"));
     buffer_append_text(
         out, TEXT("\n`domains.NAME.routes` is a list. A route may have everything that `defaults` "
-                  "has for routes, and:\n"));
+                  "has for routes, and what follows. What belongs to\nits service (`protocol`, "
+                  "`balance`, `health` and so on) is refused there, and the message says where it "
+                  "is written.\n"));
     document_print_table(&route_entry, "", out);
 }
 
