@@ -9,8 +9,8 @@
 struct desk;
 
 /*
- * Takes the descriptor; the store is borrowed. `role` is the asking side's: the checker's requests
- * are for keys that we have as a client. A worker that is gone, or sends what is no request,
+ * Takes the descriptor; the store is borrowed. `role` is the asking side's: for the
+ * checker keys sign as a client's only. A worker that is gone, or sends what is no request,
  * closes its desk: `on_closed` is called from the loop, once, and the owner frees it.
  */
 // NOLINTNEXTLINE(readability-function-size): who asks, whom, and whom to tell

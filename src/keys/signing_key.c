@@ -139,28 +139,30 @@ static bool use_scheme(struct signing_key *key, enum sign_scheme wanted)
 
 /* The digest of what it is for; false: it is for no such thing. */
 static bool digest_of(const struct signing_key *key, const struct sign_request *request,
-                      unsigned char *digest, unsigned *digest_bytes)
+                      unsigned as, unsigned char *digest, unsigned *digest_bytes)
 {
-    if (key->uses == KEYRING_AS_CLIENT && sign_request_is_digest(request)) {
+    unsigned uses = key->uses & as;
+
+    if (key->uses == KEYRING_AS_CLIENT && uses && sign_request_is_digest(request)) {
         memcpy(digest, request->message, request->message_bytes);
         *digest_bytes = (unsigned)request->message_bytes;
         return true;
     }
-    if (!(key->uses & KEYRING_AS_SERVER && sign_request_is_tls_server(request)) &&
-        !(key->uses & KEYRING_AS_CLIENT && sign_request_is_tls_client(request)))
+    if (!(uses & KEYRING_AS_SERVER && sign_request_is_tls_server(request)) &&
+        !(uses & KEYRING_AS_CLIENT && sign_request_is_tls_client(request)))
         return false;
     return EVP_Digest(request->message, request->message_bytes, digest, digest_bytes, key->hash,
                       NULL) == 1;
 }
 
-size_t signing_key_sign(struct signing_key *key, const struct sign_request *request,
+size_t signing_key_sign(struct signing_key *key, const struct sign_request *request, unsigned as,
                         uint8_t *signature_out)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned digest_bytes;
     size_t bytes = SIGN_SIGNATURE_BYTES;
 
-    if (use_scheme(key, request->scheme) && digest_of(key, request, digest, &digest_bytes) &&
+    if (use_scheme(key, request->scheme) && digest_of(key, request, as, digest, &digest_bytes) &&
         EVP_PKEY_sign(key->context, signature_out, &bytes, digest, digest_bytes) == 1)
         return bytes;
     ERR_clear_error();

@@ -26,10 +26,11 @@ void signing_key_unref(struct signing_key *key); /* wipes the last; NULL is fine
 bool signing_key_is_slow(const struct signing_key *key);
 
 /*
- * How many bytes `signature_out` (SIGN_SIGNATURE_BYTES) got; 0: refused, as the scheme is not this
+ * `as`: of its uses, those that who asks may have. How many bytes `signature_out`
+ * (SIGN_SIGNATURE_BYTES) got; 0: refused, as the scheme is not this
  * key's, or what is to be signed is nothing that it is for.
  */
-size_t signing_key_sign(struct signing_key *key, const struct sign_request *request,
+size_t signing_key_sign(struct signing_key *key, const struct sign_request *request, unsigned as,
                         uint8_t *signature_out);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * What a worker may send to swarmward-keys: whatever comes, it is no request, or one that encodes
- * to the same bytes again; and only what a server of TLS signs passes for it.
+ * to the same bytes again; and only what a server of TLS signs passes for it, or a client, never
+ * the same for both.
  */
 
 #include <stdlib.h>
@@ -21,6 +22,10 @@ static void check(const struct sign_request *request, struct text bytes)
         abort();
     if (sign_request_is_tls_server(request) && request->message[64] != 'T' &&
         request->message[64] != 3)
+        abort();
+    if (sign_request_is_tls_server(request) + sign_request_is_tls_client(request) +
+            sign_request_is_digest(request) >
+        1)
         abort();
 }
 

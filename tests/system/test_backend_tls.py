@@ -277,8 +277,11 @@ def test_a_domains_key_signs_no_digest_for_a_backend(serve, backend, authority, 
     context = tls_backends.context(authority.issue(NAME), authority, most=VERSIONS[version])
     app = backend(names_us, context=context)
     entry = {"app": {"servers": [app.at], "protocol": "https"}}
+    entry["app"]["health"] = CHECKED
     instance = serve.serving(entry, {"a.test": "app"}, [ours], policy=mutual(authority, ours))
-    assert instance.get().status == {"1.2": 502, "1.3": 200}[version]
+    health = {"1.2": "down", "1.3": "up"}[version]  # a check finds out what a request would
+    wait_until(lambda: healths(instance) == {app.at: health}, "it was checked")
+    assert instance.get().status == {"1.2": 503, "1.3": 200}[version]
 
 
 def test_a_certificate_that_it_does_not_take_is_said(serve, backend, authority, stranger):

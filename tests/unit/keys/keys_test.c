@@ -174,10 +174,12 @@ static void the_checker_signs_as_a_client_only(void **state)
     send_generation(&office, MESSAGE_COMMIT, 2, -1);
     close(fd);
     for (size_t checker = 0; checker < 2; checker++) {
+        struct sign_request server = request_for(1, SIGN_ECDSA_SHA256);
         struct sign_request client = client_request_for(1, SIGN_ECDSA_SHA256);
 
         connect_asker(&office, checker ? SIGNER_OF_CHECKER : 0);
-        assert_int_equal(signs_request(&office, &client), !checker);
+        assert_int_equal(signs_request(&office, &server), !checker);
+        assert_true(signs_request(&office, &client));
     }
     keyring_unref(keyring);
     office_close(&office);

@@ -11,6 +11,8 @@
 
 #include "keys_world.h"
 
+#define BOTH (KEYRING_AS_SERVER | KEYRING_AS_CLIENT)
+
 struct pair {
     EVP_PKEY *key;
     struct keyring *keyring;
@@ -41,7 +43,7 @@ static void pair_done(struct pair *pair)
 static bool signs(const struct pair *pair, const struct sign_request *request)
 {
     uint8_t signature[SIGN_SIGNATURE_BYTES];
-    size_t bytes = signing_key_sign(pair->signing, request, signature);
+    size_t bytes = signing_key_sign(pair->signing, request, BOTH, signature);
 
     if (!bytes)
         return false;
@@ -112,7 +114,7 @@ static void a_key_signs_for_what_it_is_and_nothing_else(void **state)
     } cases[] = {
         { KEYRING_AS_SERVER, true, false, false },
         { KEYRING_AS_CLIENT, false, true, true },
-        { KEYRING_AS_SERVER | KEYRING_AS_CLIENT, true, true, false },
+        { BOTH, true, true, false },
     };
     struct sign_request server = request_for(1, SIGN_ECDSA_SHA256);
     struct sign_request older = older_request_for(1, SIGN_ECDSA_SHA256);
@@ -131,8 +133,14 @@ static void a_key_signs_for_what_it_is_and_nothing_else(void **state)
         assert_int_equal(signs(&pair, &server), cases[i].as_server);
         assert_int_equal(signs(&pair, &older), cases[i].as_server);
         assert_int_equal(signs(&pair, &client), cases[i].as_client);
-        assert_int_equal(signing_key_sign(pair.signing, &digest, signature) > 0, cases[i].digest);
-        assert_int_equal(signing_key_sign(pair.signing, &shorter, signature), 0);
+        assert_int_equal(signing_key_sign(pair.signing, &digest, BOTH, signature) > 0,
+                         cases[i].digest);
+        assert_int_equal(signing_key_sign(pair.signing, &shorter, BOTH, signature), 0);
+        /* for who may have one use of it */
+        assert_int_equal(signing_key_sign(pair.signing, &server, KEYRING_AS_CLIENT, signature), 0);
+        assert_int_equal(signing_key_sign(pair.signing, &client, KEYRING_AS_SERVER, signature), 0);
+        assert_int_equal(signing_key_sign(pair.signing, &client, KEYRING_AS_CLIENT, signature) > 0,
+                         cases[i].as_client);
         pair_done(&pair);
     }
 }
@@ -157,7 +165,7 @@ static void a_digest_is_signed_as_it_is(void **state)
 
         EVP_Digest(whole.message, whole.message_bytes, digest.message, NULL, EVP_sha384(), NULL);
         digest.message_bytes = 48;
-        bytes = signing_key_sign(pairs[i].signing, &digest, signature);
+        bytes = signing_key_sign(pairs[i].signing, &digest, BOTH, signature);
         assert_true(bytes > 0);
         assert_true(is_signature(pairs[i].key, &whole, text_make((const char *)signature, bytes)));
         pair_done(&pairs[i]);
