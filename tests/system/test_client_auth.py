@@ -367,8 +367,8 @@ def test_a_ticket_ends_with_its_certificate(guarded, authority, clinic, version)
     ({"forward": "cert"}, "without mode"),
     ({"mode": "optional", "ca": "no-such-file.pem"}, "No such file"),
     ({"mode": "optional", "ca": "leaf.pem"}, "no CA certificate"),
-    ({"mode": "optional", "ca": "key.pem"}, "only CA certificates"),
-    ({"mode": "optional", "ca": "empty.pem"}, "no -----BEGIN CERTIFICATE"),
+    ({"mode": "optional", "ca": "key.pem"}, "keep the certificates of CAs only"),
+    ({"mode": "optional", "ca": "empty.pem"}, "there is no certificate in it"),
     ({"mode": "always", "ca": "ca.pem"}, "off, optional or required"),
 ])  # fmt: skip
 def test_mistakes_are_said(swarmward, authority, clinic, entry, words):
