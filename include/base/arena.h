@@ -29,4 +29,7 @@ void arena_done(struct arena *arena);  /* gives all memory back */
 void arena_wipe(struct arena *arena);  /* the same, overwritten first: for secrets */
 void arena_reset(struct arena *arena); /* empty; keeps one block for the next use */
 
+/* arena_reset() keeps none that is larger. */
+#define ARENA_KEPT_BYTES ((size_t)16 * 1024)
+
 #endif

@@ -135,6 +135,11 @@ void arena_reset(struct arena *arena)
         free(oldest);
         oldest = next;
     }
+    if (oldest->bytes > ARENA_KEPT_BYTES) {
+        free(oldest);
+        *arena = (struct arena){ 0 };
+        return;
+    }
     arena->blocks = oldest;
     arena->at = block_start(oldest);
     arena->left = oldest->bytes;

@@ -12,8 +12,9 @@
 #include "../exchange/exchange.h"
 #include "client_h2.h"
 
-/* What any request may hold: a hundred at once with ordinary heads are no attack. */
-#define HELD_FREE ((size_t)16 * 1024)
+/* What any request may hold: a hundred at once with ordinary heads are no attack. And not less than
+ * an arena keeps of the request before, which need not have been this client's. */
+#define HELD_FREE ARENA_KEPT_BYTES
 
 static size_t exchange_memory(const struct exchange *exchange)
 {

@@ -42,11 +42,28 @@ static void a_reset_arena_serves_again_from_one_block(void **state)
     arena_done(&arena);
 }
 
+static void a_reset_arena_keeps_no_more_than_it_says(void **state)
+{
+    struct arena arena = { 0 };
+
+    (void)state;
+    arena_alloc(&arena, ARENA_KEPT_BYTES);
+    arena_reset(&arena);
+    assert_int_equal(arena.total, ARENA_KEPT_BYTES);
+    arena_done(&arena);
+    arena_alloc(&arena, ARENA_KEPT_BYTES + 1);
+    arena_reset(&arena);
+    assert_int_equal(arena.total, 0);
+    assert_true(text_equal(arena_text(&arena, TEXT("abc")), TEXT("abc")));
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_are_aligned_and_do_not_overlap),
         cmocka_unit_test(a_reset_arena_serves_again_from_one_block),
+        cmocka_unit_test(a_reset_arena_keeps_no_more_than_it_says),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
