@@ -7,6 +7,7 @@
 
 #include "http/body.h"
 
+#include "base/compiler.h"
 #include "h1_bytes.h"
 
 #define CHUNK_LINE_BYTES_MAX 256 /* the size with its extensions */
@@ -193,7 +194,7 @@ static struct text eat_line(struct text *input, size_t most)
 static enum parse_result eat_trailers(struct body_reader *reader, struct text *input,
                                       struct h1_refusal *refusal)
 {
-    struct field_line lines[FIELD_LINES_MAX];
+    NOT_INITIALISED struct field_line lines[FIELD_LINES_MAX];
     struct field_list fields = { 0 };
     enum parse_result result = PARSE_MORE;
     size_t consumed;

@@ -76,12 +76,18 @@ static struct text composed(const struct list *list, size_t from)
     return text_make(list->text->bytes + from, buffer_len(list->text) - from);
 }
 
+/* A name of ours is there for ever, and lower-case: nghttp2 need not copy it. */
+static void add_own(struct list *list, struct text name, struct text value, uint8_t flags)
+{
+    add(list, name, value, flags | NGHTTP2_NV_FLAG_NO_COPY_NAME);
+}
+
 static void add_number(struct list *list, struct text name, uint64_t number)
 {
     size_t from = buffer_len(list->text);
 
     buffer_append_u64(list->text, number);
-    add(list, name, composed(list, from), NGHTTP2_NV_FLAG_NONE);
+    add_own(list, name, composed(list, from), NGHTTP2_NV_FLAG_NONE);
 }
 
 static void begin(struct list *list, struct buffer *text, nghttp2_nv *fields, size_t bytes)
@@ -106,9 +112,9 @@ size_t h2_fields_of_response(struct buffer *text, const struct response_head *he
         without |= ID(FIELD_STRICT_TRANSPORT_SECURITY);
     add_fields(&list, &head->fields, without);
     if (forwarding->hsts.len)
-        add(&list, TEXT("strict-transport-security"), forwarding->hsts, NGHTTP2_NV_FLAG_NONE);
+        add_own(&list, TEXT("strict-transport-security"), forwarding->hsts, NGHTTP2_NV_FLAG_NONE);
     if (forwarding->set_cookie.len)
-        add(&list, TEXT("set-cookie"), forwarding->set_cookie, NGHTTP2_NV_FLAG_NONE);
+        add_own(&list, TEXT("set-cookie"), forwarding->set_cookie, NGHTTP2_NV_FLAG_NONE);
     if (forwarding->counted)
         add_number(&list, TEXT("content-length"), forwarding->length);
     return list.count;
@@ -202,33 +208,34 @@ static void add_forwarded(struct list *list, const struct request_head *head,
                   forwarding->https ? "https" : "http");
     if (head->authority.len)
         buffer_format(list->text, ";host=\"%.*s\"", TEXT_ARGS(head->authority));
-    add(list, TEXT("forwarded"), composed(list, from), NGHTTP2_NV_FLAG_NONE);
+    add_own(list, TEXT("forwarded"), composed(list, from), NGHTTP2_NV_FLAG_NONE);
 }
 
 static void add_ours(struct list *list, const struct request_head *head,
                      const struct forwarding *forwarding)
 {
     if (forwarding->x_forwarded) {
-        add(list, TEXT("x-forwarded-for"), forwarding->client_address, NGHTTP2_NV_FLAG_NONE);
-        add(list, TEXT("x-forwarded-proto"), forwarding->https ? TEXT("https") : TEXT("http"),
-            NGHTTP2_NV_FLAG_NONE);
+        add_own(list, TEXT("x-forwarded-for"), forwarding->client_address, NGHTTP2_NV_FLAG_NONE);
+        add_own(list, TEXT("x-forwarded-proto"), forwarding->https ? TEXT("https") : TEXT("http"),
+                NGHTTP2_NV_FLAG_NONE);
         if (head->authority.len)
-            add(list, TEXT("x-forwarded-host"), head->authority, NGHTTP2_NV_FLAG_NONE);
+            add_own(list, TEXT("x-forwarded-host"), head->authority, NGHTTP2_NV_FLAG_NONE);
     }
     if (forwarding->rfc7239)
         add_forwarded(list, head, forwarding);
     if (forwarding->request_id.len)
-        add(list, TEXT("x-request-id"), forwarding->request_id, NGHTTP2_NV_FLAG_NO_INDEX);
+        add_own(list, TEXT("x-request-id"), forwarding->request_id, NGHTTP2_NV_FLAG_NO_INDEX);
     if (forwarding->client_subject.len)
-        add(list, TEXT("x-client-dn"), forwarding->client_subject, NGHTTP2_NV_FLAG_NONE);
+        add_own(list, TEXT("x-client-dn"), forwarding->client_subject, NGHTTP2_NV_FLAG_NONE);
     if (forwarding->client_cert.len)
-        add(list, TEXT("client-cert"), forwarding->client_cert, NGHTTP2_NV_FLAG_NONE);
+        add_own(list, TEXT("client-cert"), forwarding->client_cert, NGHTTP2_NV_FLAG_NONE);
     if (forwarding->client_cert_chain.len)
-        add(list, TEXT("client-cert-chain"), forwarding->client_cert_chain, NGHTTP2_NV_FLAG_NONE);
+        add_own(list, TEXT("client-cert-chain"), forwarding->client_cert_chain,
+                NGHTTP2_NV_FLAG_NONE);
     if (forwarding->counted && !forwarding->upgrade)
         add_number(list, TEXT("content-length"), forwarding->length);
     if (forwarding->accepts_trailers)
-        add(list, TEXT("te"), TEXT("trailers"), NGHTTP2_NV_FLAG_NONE);
+        add_own(list, TEXT("te"), TEXT("trailers"), NGHTTP2_NV_FLAG_NONE);
 }
 
 static size_t cookies_bytes(const struct field_list *fields)
@@ -245,10 +252,10 @@ static size_t cookies_bytes(const struct field_list *fields)
 static void add_method(struct list *list, const struct request_head *head,
                        const struct forwarding *forwarding)
 {
-    add(list, TEXT(":method"), forwarding->upgrade ? TEXT("CONNECT") : head->method_text,
-        NGHTTP2_NV_FLAG_NONE);
+    add_own(list, TEXT(":method"), forwarding->upgrade ? TEXT("CONNECT") : head->method_text,
+            NGHTTP2_NV_FLAG_NONE);
     if (forwarding->upgrade)
-        add(list, TEXT(":protocol"), TEXT("websocket"), NGHTTP2_NV_FLAG_NONE);
+        add_own(list, TEXT(":protocol"), TEXT("websocket"), NGHTTP2_NV_FLAG_NONE);
 }
 
 size_t h2_fields_of_request(struct buffer *text, const struct request_head *head,
@@ -266,10 +273,10 @@ size_t h2_fields_of_request(struct buffer *text, const struct request_head *head
         buffer_append_byte(text, '?');
     buffer_append_text(text, head->query);
     add_method(&list, head, forwarding);
-    add(&list, TEXT(":scheme"), forwarding->https ? TEXT("https") : TEXT("http"),
-        NGHTTP2_NV_FLAG_NONE);
-    add(&list, TEXT(":authority"), head->authority, NGHTTP2_NV_FLAG_NONE);
-    add(&list, TEXT(":path"), composed(&list, path), NGHTTP2_NV_FLAG_NONE);
+    add_own(&list, TEXT(":scheme"), forwarding->https ? TEXT("https") : TEXT("http"),
+            NGHTTP2_NV_FLAG_NONE);
+    add_own(&list, TEXT(":authority"), head->authority, NGHTTP2_NV_FLAG_NONE);
+    add_own(&list, TEXT(":path"), composed(&list, path), NGHTTP2_NV_FLAG_NONE);
     add_fields(&list, &head->fields, not_copied(forwarding));
     if (forwarding->upgrade)
         add_websocket_fields(&list, &head->fields);

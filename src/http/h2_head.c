@@ -44,6 +44,7 @@ void h2_head_begin(struct h2_head_builder *builder, enum h2_head_kind kind)
     builder->decoded_fields = 0;
     builder->field_count = 0;
     builder->pseudo_seen = 0;
+    builder->pseudo_count = 0;
     builder->regular_seen = false;
     builder->cookies = 0;
     builder->refusal = (struct h1_refusal){ 0 };
@@ -138,6 +139,7 @@ static void add_pseudo(struct h2_head_builder *builder, struct text name, struct
     if (builder->refusal.status)
         return;
     builder->pseudo_seen |= SEEN(which);
+    builder->pseudo_count++;
     keep(builder, name, value);
     builder->pseudo[which].len = builder->field_count; /* which one: its place comes later */
 }
@@ -190,7 +192,7 @@ static void add_regular(struct h2_head_builder *builder, struct text name, struc
         return;
     }
     if (builder->decoded_fields > most + H2_PSEUDO_COUNT ||
-        builder->field_count >= most + (size_t)__builtin_popcount(builder->pseudo_seen)) {
+        builder->field_count >= most + builder->pseudo_count) {
         refuse(builder, 431, "too_many_fields");
         return;
     }

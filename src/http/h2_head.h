@@ -42,6 +42,7 @@ struct h2_head_builder {
     size_t decoded;        /* bytes of all fields, also of those that are not kept */
     size_t decoded_fields;
     uint32_t pseudo_seen;                /* bit per enum h2_pseudo */
+    unsigned pseudo_count;               /* of them */
     struct text pseudo[H2_PSEUDO_COUNT]; /* once finished */
     bool regular_seen;
     size_t cookies;            /* crumbs */

@@ -21,8 +21,7 @@ struct h2_stream {
     TAILQ_ENTRY(h2_stream) dirty_link; /* those with views */
     /* owned */
     struct buffer kept;    /* for the peer, waiting for windows */
-    struct arena trailers; /* memory of `last` */
-    struct field_list last;
+    struct field_list last; /* the trailers: `lines` is one piece of memory with all they say */
     /* borrowed */
     struct h2_session *session;
     void *user; /* NULL: nobody hears of it */

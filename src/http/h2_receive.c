@@ -31,7 +31,7 @@ void h2_stream_free(struct h2_stream *stream)
     session->stream_count--;
     session->kept -= buffer_len(&stream->kept);
     buffer_done(&stream->kept);
-    arena_done(&stream->trailers);
+    free(stream->last.lines);
     free(stream);
 }
 

@@ -2,6 +2,8 @@
 
 #include "h2_scan.h"
 
+#include <string.h>
+
 #include <nghttp2/nghttp2.h>
 
 #define HEAD_BYTES 9
@@ -78,6 +80,11 @@ bool h2_scan_next(struct h2_scan *scan, struct text *bytes, struct h2_seen_frame
         pass(&scan->left, bytes);
         if (!scan->left)
             end_frame(scan);
+    }
+    if (!scan->head_bytes && bytes->len >= HEAD_BYTES) { /* as nearly always */
+        memcpy(scan->head, bytes->at, HEAD_BYTES - 1);
+        scan->head_bytes = HEAD_BYTES - 1;
+        *bytes = text_from(*bytes, HEAD_BYTES - 1);
     }
     while (bytes->len) {
         scan->head[scan->head_bytes++] = (uint8_t)bytes->at[0];

@@ -5,7 +5,10 @@
  */
 
 #include <assert.h>
+#include <string.h>
 
+#include "base/compiler.h"
+#include "base/memory.h"
 #include "field_names.h"
 #include "h2_private.h"
 
@@ -39,7 +42,7 @@ static void resume(struct h2_stream *stream)
 
 static void submit_trailers(struct h2_stream *stream)
 {
-    nghttp2_nv fields[H2_FIELDS_MOST];
+    NOT_INITIALISED nghttp2_nv fields[H2_FIELDS_MOST];
     size_t count = h2_fields_of_trailers(&stream->last, fields);
 
     nghttp2_submit_trailer(stream->session->nghttp2, stream->id, fields, count);
@@ -322,7 +325,7 @@ void h2_stream_respond(struct h2_stream *stream, const struct response_head *hea
 {
     struct h2_session *session = stream->session;
     nghttp2_data_provider body = { .source = { .ptr = stream }, .read_callback = on_read };
-    nghttp2_nv fields[H2_FIELDS_MOST];
+    NOT_INITIALISED nghttp2_nv fields[H2_FIELDS_MOST];
     size_t count = h2_fields_of_response(&session->text, head, forwarding, fields);
 
     stream->head_given = true;
@@ -333,7 +336,7 @@ void h2_stream_respond(struct h2_stream *stream, const struct response_head *hea
 void h2_stream_interim(struct h2_stream *stream, const struct response_head *head)
 {
     struct h2_session *session = stream->session;
-    nghttp2_nv fields[H2_FIELDS_MOST];
+    NOT_INITIALISED nghttp2_nv fields[H2_FIELDS_MOST];
     size_t count = h2_fields_of_interim(&session->text, head, fields);
 
     nghttp2_submit_headers(session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, NULL, fields, count,
@@ -344,7 +347,7 @@ struct h2_stream *h2_session_request(struct h2_session *session, const struct re
                                      const struct forwarding *forwarding, bool ended, void *user)
 {
     nghttp2_data_provider source = { .read_callback = on_read };
-    nghttp2_nv fields[H2_FIELDS_MOST];
+    NOT_INITIALISED nghttp2_nv fields[H2_FIELDS_MOST];
     struct h2_stream *stream;
     size_t count;
     int32_t id;
@@ -391,18 +394,53 @@ void h2_stream_send(struct h2_stream *stream, struct text piece)
     stream->views[stream->view_count++] = piece;
 }
 
+static bool is_sent(const struct field_line *line)
+{
+    return !line->dropped && field_may_be_trailer(line);
+}
+
+/* nghttp2 wants them when the last of the body leaves. */
+static void keep_trailers(struct h2_stream *stream, const struct field_list *trailers)
+{
+    struct field_line *lines;
+    size_t bytes = 0;
+    size_t count = 0;
+    char *at;
+
+    for (size_t i = 0; i < trailers->count; i++) {
+        const struct field_line *line = &trailers->lines[i];
+
+        if (is_sent(line)) {
+            count++;
+            bytes += line->name.len + line->value.len;
+        }
+    }
+    if (!count)
+        return;
+    lines = memory_new(count * sizeof(*lines) + bytes);
+    at = (char *)(lines + count);
+    for (size_t i = 0; i < trailers->count; i++) {
+        const struct field_line *line = &trailers->lines[i];
+        struct field_line *kept = &lines[stream->last.count];
+
+        if (!is_sent(line))
+            continue;
+        *kept = *line;
+        kept->name.at = at;
+        at = mempcpy(at, line->name.at, line->name.len);
+        kept->value.at = at;
+        at = mempcpy(at, line->value.at, line->value.len);
+        stream->last.count++;
+    }
+    stream->last.lines = lines;
+}
+
 void h2_stream_end(struct h2_stream *stream, const struct field_list *trailers)
 {
     if (stream->ended || stream->resetting)
         return;
-    for (size_t i = 0; trailers && i < trailers->count; i++) {
-        const struct field_line *line = &trailers->lines[i];
-
-        if (!line->dropped && field_may_be_trailer(line))
-            field_list_add(&stream->last, &stream->trailers,
-                           arena_text(&stream->trailers, line->name),
-                           arena_text(&stream->trailers, line->value));
-    }
+    if (trailers)
+        keep_trailers(stream, trailers);
     stream->ended = true;
     resume(stream);
 }

@@ -9,6 +9,8 @@
 
 #include <event2/event.h>
 
+#include "io_private.h"
+
 static void arm(struct deadline *deadline, int64_t now_ms)
 {
     int64_t wait_ms = deadline->at_ms > now_ms ? deadline->at_ms - now_ms : 0;
@@ -44,10 +46,37 @@ void deadline_init(struct deadline *deadline, struct io *io, void (*on_reached)(
     *deadline = (struct deadline){ .io = io, .on_reached = on_reached, .owner = owner };
 }
 
+/* Many live for one request: the next one takes what the last one left. */
+static struct event *take_timer(struct deadline *deadline)
+{
+    struct io *io = deadline->io;
+    struct event *timer;
+
+    if (io->spare_timer_count) {
+        timer = io->spare_timers[--io->spare_timer_count];
+        evtimer_assign(timer, io->base, on_timer, deadline);
+        return timer;
+    }
+    timer = evtimer_new(io->base, on_timer, deadline);
+    if (!timer)
+        abort(); /* out of memory */
+    return timer;
+}
+
+static void leave_timer(struct io *io, struct event *timer)
+{
+    if (io->spare_timer_count == SPARE_TIMERS) {
+        event_free(timer);
+        return;
+    }
+    evtimer_del(timer);
+    io->spare_timers[io->spare_timer_count++] = timer;
+}
+
 void deadline_done(struct deadline *deadline)
 {
     if (deadline->timer)
-        event_free(deadline->timer);
+        leave_timer(deadline->io, deadline->timer);
     deadline->timer = NULL;
     deadline->at_ms = deadline->armed_ms = 0;
 }
@@ -58,9 +87,7 @@ void deadline_set(struct deadline *deadline, int64_t at_ms)
     if (deadline->armed_ms && deadline->armed_ms <= deadline->at_ms)
         return;
     if (!deadline->timer)
-        deadline->timer = evtimer_new(io_base(deadline->io), on_timer, deadline);
-    if (!deadline->timer)
-        abort(); /* out of memory */
+        deadline->timer = take_timer(deadline);
     arm(deadline, io_now_ms(deadline->io));
 }
 

@@ -43,6 +43,8 @@ void io_free(struct io *io)
     if (!io)
         return;
     assert(io->depth == 0);
+    while (io->spare_timer_count)
+        event_free(io->spare_timers[--io->spare_timer_count]);
     event_base_free(io->base);
     free(io->receive);
     free(io->scratch);

@@ -15,7 +15,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "client/client.h"
-#include "client/client_turn.h"
 #include "exchange/exchange.h"
 #include "ipc/channel.h"
 #include "net/deadline.h"
@@ -26,6 +25,7 @@
 #include "process/spawn.h"
 #include "tls/signer.h"
 #include "tls/tls_server.h"
+#include "turn.h"
 #include "worker.h"
 
 #define ALIVE_MS 1000
@@ -74,7 +74,7 @@ static int worker_open(struct worker *worker, unsigned index, bool has_keys, str
     worker->endpoints = endpoint_table_new(worker);
     worker->lines = memory_new(FIELD_LINES_MAX * sizeof(*worker->lines));
     worker->domain_owners = memory_new(BOARD_DOMAINS * sizeof(*worker->domain_owners));
-    worker->turn = client_turn_new(worker);
+    worker->turn = turn_new(worker->io);
     TAILQ_INIT(&worker->clients);
     worker->verifier = verifier_new(worker);
     worker->channel = channel_new(worker->io, CHILD_CHANNEL, &worker_orders, worker);
@@ -87,7 +87,7 @@ static void worker_close(struct worker *worker)
     while (!TAILQ_EMPTY(&worker->clients))
         client_close(TAILQ_FIRST(&worker->clients));
     io_leave(worker->io);
-    client_turn_free(worker->turn);
+    turn_free(worker->turn);
     acceptors_free(worker);
     verifier_free(worker->verifier);
     access_log_free(worker->log);

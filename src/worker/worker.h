@@ -16,13 +16,13 @@ struct acceptor;
 struct admission;
 struct channel;
 struct client;
-struct client_turn;
 struct endpoint_table;
 struct exchange;
 struct service;
 struct signer;
 struct tls_backend;
 struct tls_server;
+struct turn;
 struct verifier;
 
 TAILQ_HEAD(client_list, client);
@@ -66,7 +66,7 @@ struct worker {
     struct admission *admission;
     struct access_log *log;
     struct endpoint_table *endpoints;
-    struct client_turn *turn;
+    struct turn *turn;
     struct verifier *verifier;  /* of passwords */
     struct acceptor *acceptors; /* the first; each knows the next */
     struct client_list clients;

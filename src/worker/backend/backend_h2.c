@@ -41,6 +41,11 @@ static int64_t now_ms(const struct backend_h2 *conn)
     return io_now_ms(io_of(conn));
 }
 
+static struct turn *turn_of(const struct backend_h2 *conn)
+{
+    return conn->endpoint->worker->turn;
+}
+
 /* --- a connection --------------------------------------------------------------------------------
  */
 
@@ -59,27 +64,54 @@ static void close_now(struct backend_h2 *conn)
     assert(conn->lent_count == 0);
     conn->closed = true;
     TAILQ_REMOVE(conn->list, conn, link);
+    turn_remove(turn_of(conn), &conn->out);
     deadline_done(&conn->deadline);
     stream_free(conn->stream);
     io_free_later(io_of(conn), conn, release); /* a session may be calling */
 }
 
-void backend_h2_push(struct backend_h2 *conn)
+/* All that the session has and the socket takes. */
+static void push(struct backend_h2 *conn)
 {
-    struct buffer *out = &conn->endpoint->worker->head_out;
+    struct buffer *output = &conn->out.output;
+    size_t len;
 
     if (conn->closed || conn->inside || !conn->connected)
         return;
     conn->inside = true;
-    while (!stream_is_backed_up(conn->stream) && h2_session_has_output(conn->session)) {
-        buffer_clear(out);
-        h2_session_pack(conn->session, out, now_ms(conn));
-        if (!buffer_len(out))
-            break;
-        stream_write(conn->stream, buffer_text(out).at, buffer_len(out));
-    }
-    h2_session_pack(conn->session, NULL, now_ms(conn));
+    turn_lend(turn_of(conn), &conn->out);
+    do {
+        bool open = !stream_is_backed_up(conn->stream);
+
+        h2_session_pack(conn->session, open ? output : NULL, now_ms(conn));
+        len = buffer_len(output);
+        if (len)
+            stream_write(conn->stream, buffer_text(output).at, len);
+        buffer_clear(output);
+    } while (len);
+    turn_take_back(turn_of(conn), &conn->out);
     conn->inside = false;
+}
+
+void backend_h2_say(struct backend_h2 *conn)
+{
+    if (!conn->closed)
+        turn_add(turn_of(conn), &conn->out);
+}
+
+void backend_h2_say_pieces(struct backend_h2 *conn)
+{
+    backend_h2_say(conn);
+    if (conn->closed || conn->inside || !conn->connected)
+        return; /* the session keeps them */
+    turn_lend(turn_of(conn), &conn->out);
+    h2_session_pack(conn->session, backend_h2_takes_more(conn) ? &conn->out.output : NULL,
+                    now_ms(conn));
+}
+
+bool backend_h2_takes_more(const struct backend_h2 *conn)
+{
+    return !stream_is_backed_up(conn->stream) && buffer_len(&conn->out.output) < TURN_OUTPUT_BYTES;
 }
 
 /* While it is not open, the exchanges have their own patience. */
@@ -107,7 +139,7 @@ void backend_h2_settle(struct backend_h2 *conn)
     }
     if (conn->open && !conn->over) {
         h2_session_goaway(conn->session);
-        backend_h2_push(conn);
+        push(conn);
     }
     close_now(conn);
 }
@@ -198,30 +230,35 @@ static void begin(struct backend_h2 *conn)
     }
 }
 
+/* True: the peer broke the rules, and all on it have heard so. */
+static bool end_if_failed(struct backend_h2 *conn)
+{
+    const char *reason = h2_session_failure(conn->session);
+
+    if (!reason || conn->over)
+        return conn->over;
+    push(conn); /* its GOAWAY */
+    if (!conn->open)
+        conn->refusal = "backend_no_h2";
+    end_all(conn, conn->open ? BACKEND_FAILED_INVALID : BACKEND_FAILED_HANDSHAKE, reason);
+    return true;
+}
+
 static void receive(struct backend_h2 *conn, struct text bytes)
 {
-    int status;
-
     conn->heard_ms = now_ms(conn);
     conn->asked = false;
     conn->inside = true;
-    status = h2_session_receive(conn->session, bytes, conn->heard_ms);
+    h2_session_receive(conn->session, bytes, conn->heard_ms);
     conn->inside = false;
     flush_heard(conn);
-    backend_h2_push(conn); /* which is when some errors are found */
-    if (status < 0 || h2_session_failure(conn->session)) {
-        const char *reason = h2_session_failure(conn->session);
-
-        if (!conn->open)
-            conn->refusal = "backend_no_h2";
-        end_all(conn, conn->open ? BACKEND_FAILED_INVALID : BACKEND_FAILED_HANDSHAKE,
-                reason ? reason : "no HTTP/2");
+    if (end_if_failed(conn))
         return;
-    }
     if (!conn->open && h2_session_open_head(conn->session) == 0)
         begin(conn);
     feed_starved(conn);
-    backend_h2_push(conn);
+    if (!conn->closed && h2_session_has_output(conn->session))
+        backend_h2_say(conn);
     backend_h2_settle(conn);
 }
 
@@ -250,17 +287,19 @@ static void on_ready(void *owner)
 
     conn->connected = true;
     conn->heard_ms = now_ms(conn);
-    backend_h2_push(conn);
+    push(conn);
     stream_resume_reading(conn->stream);
 }
 
-static void on_drained(void *owner)
+/* The end of a turn, or the socket takes more: those that wait for that go on. */
+static void write_on(void *owner)
 {
     struct backend_h2 *conn = owner;
 
-    backend_h2_push(conn);
+    push(conn);
+    if (end_if_failed(conn)) /* some errors are found when the answer to them is packed */
+        return;
     feed_starved(conn);
-    backend_h2_push(conn);
     backend_h2_settle(conn);
 }
 
@@ -274,7 +313,7 @@ static void on_broken(void *owner)
 static const struct stream_handler stream_events = {
     .on_ready = on_ready,
     .on_readable = on_readable,
-    .on_drained = on_drained,
+    .on_drained = write_on,
     .on_broken = on_broken,
 };
 
@@ -292,7 +331,7 @@ static void on_deadline(void *owner)
     } else if (conn->open && !conn->asked) {
         conn->asked = true;
         h2_session_ping(conn->session);
-        backend_h2_push(conn);
+        push(conn);
     }
     backend_h2_settle(conn);
 }
@@ -321,6 +360,8 @@ static struct backend_h2 *connection_new(struct backend_h2_list *list, struct en
     }
     conn->endpoint = endpoint;
     conn->list = list;
+    conn->out.write = write_on;
+    conn->out.owner = conn;
     conn->is_single = conn->leaving = !endpoint->pooled;
     TAILQ_INIT(&conn->lent);
     TAILQ_INIT(&conn->heard);

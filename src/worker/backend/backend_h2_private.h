@@ -1,6 +1,7 @@
 #ifndef SWARMWARD_WORKER_BACKEND_H2_PRIVATE_H
 #define SWARMWARD_WORKER_BACKEND_H2_PRIVATE_H
 
+#include "../turn.h"
 #include "backend_h2.h"
 #include "http/h2_session.h"
 
@@ -28,6 +29,7 @@ struct backend_h2 {
     /* owned */
     struct stream *stream;
     struct h2_session *session;
+    struct turn_writer out;
     struct deadline deadline; /* idle: its end; else the next look at a quiet peer */
     /* borrowed */
     struct backend_h2_list *list;
@@ -51,9 +53,12 @@ struct backend_h2 {
 extern const struct backend_codec backend_h2_codec;
 extern const struct h2_handler backend_h2_events;
 
-/* What the session has to say, as far as the socket takes it; what was given is not looked at any
- * more. */
-void backend_h2_push(struct backend_h2 *conn);
+/* What the session has to say leaves at the end of the turn, as far as the socket takes it. */
+void backend_h2_say(struct backend_h2 *conn);
+/* The same; pieces of bodies that were given are not looked at any more. */
+void backend_h2_say_pieces(struct backend_h2 *conn);
+/* May more be said in this turn? */
+bool backend_h2_takes_more(const struct backend_h2 *conn);
 /* Ends what nobody needs: after whatever may have given a stream back. */
 void backend_h2_settle(struct backend_h2 *conn);
 /* Why it could not be had, a word of model/reasons.h; "" = it could. */

@@ -152,14 +152,12 @@ static bool takes_more(const struct backend_conn *base)
 {
     const struct backend_h2_stream *lent = lent_of_const(base);
 
-    return lent->stream && h2_stream_takes_more(lent->stream) &&
-           !stream_is_backed_up(lent->conn->stream);
+    return lent->stream && h2_stream_takes_more(lent->stream) && backend_h2_takes_more(lent->conn);
 }
 
 /* It leaves, and the windows and the socket say whether more may follow. */
 static void said(struct backend_h2_stream *lent)
 {
-    backend_h2_push(lent->conn);
     backend_conn_progressed(&lent->base);
     lent->is_starved = !lent->base.request_ended && !takes_more(&lent->base);
 }
@@ -178,6 +176,7 @@ static bool send_head(struct backend_conn *base, const struct request_head *head
         return false;
     base->state = BACKEND_HEAD;
     base->request_ended = ended;
+    backend_h2_say(conn);
     said(lent);
     return true;
 }
@@ -189,6 +188,7 @@ static void send_body(struct backend_conn *base, struct text piece)
     if (!piece.len || !lent->stream)
         return;
     h2_stream_send(lent->stream, piece);
+    backend_h2_say_pieces(lent->conn);
     said(lent);
 }
 
@@ -199,6 +199,7 @@ static void send_end(struct backend_conn *base, const struct field_list *trailer
     base->request_ended = true;
     if (lent->stream)
         h2_stream_end(lent->stream, trailers);
+    backend_h2_say(lent->conn);
     said(lent);
 }
 
@@ -229,7 +230,7 @@ static void resume(struct backend_conn *base)
         return;
     h2_stream_consume(lent->stream, lent->held);
     lent->held = 0;
-    backend_h2_push(lent->conn);
+    backend_h2_say(lent->conn);
 }
 
 static void give_back(struct backend_conn *base, bool keep)
@@ -250,7 +251,7 @@ static void give_back(struct backend_conn *base, bool keep)
     lent->stream = NULL;
     backend_conn_done(base);
     io_free_later(conn->endpoint->worker->io, lent, free);
-    backend_h2_push(conn);
+    backend_h2_say(conn);
     backend_h2_settle(conn);
 }
 

@@ -11,7 +11,6 @@
 #include "../admission.h"
 #include "../exchange/exchange.h"
 #include "base/memory.h"
-#include "client_turn.h"
 
 /* A client that sends much is served a few times in a row, then others are. */
 #define ROUNDS_A_TURN 4
@@ -82,25 +81,25 @@ static struct iovec piece_of(const char *at, size_t len)
 void client_h2_write_pieces(struct client *client)
 {
     struct client_h2 *h2 = client->h2;
-    struct h2_packed packed = { .bytes = &h2->output };
+    struct h2_packed packed = { .bytes = &h2->out.output };
     struct iovec pieces[2 * H2_CUTS_MOST + 1];
     const char *bytes;
     size_t from = 0;
     int count = 0;
 
-    client_turn_lend(client->worker->turn, h2);
+    turn_lend(client->worker->turn, &h2->out);
     h2_session_pack_pieces(h2->session, &packed, now_ms(client));
-    bytes = buffer_text(&h2->output).at;
+    bytes = buffer_text(&h2->out.output).at;
     for (unsigned i = 0; i < packed.count; i++) {
         pieces[count++] = piece_of(bytes + from, packed.cuts[i].at - from);
         pieces[count++] = piece_of(packed.cuts[i].piece.at, packed.cuts[i].piece.len);
         from = packed.cuts[i].at;
     }
-    if (buffer_len(&h2->output) > from)
-        pieces[count++] = piece_of(bytes + from, buffer_len(&h2->output) - from);
+    if (buffer_len(&h2->out.output) > from)
+        pieces[count++] = piece_of(bytes + from, buffer_len(&h2->out.output) - from);
     if (count)
         stream_writev(client->stream, pieces, count);
-    client_turn_take_back(client->worker->turn, h2);
+    turn_take_back(client->worker->turn, &h2->out);
 }
 
 static void send_output(struct client *client)
@@ -108,17 +107,17 @@ static void send_output(struct client *client)
     struct client_h2 *h2 = client->h2;
     size_t len;
 
-    client_turn_lend(client->worker->turn, h2);
+    turn_lend(client->worker->turn, &h2->out);
     do {
         bool open = !stream_is_backed_up(client->stream);
 
-        h2_session_pack(h2->session, open ? &h2->output : NULL, now_ms(client));
-        len = buffer_len(&h2->output);
+        h2_session_pack(h2->session, open ? &h2->out.output : NULL, now_ms(client));
+        len = buffer_len(&h2->out.output);
         if (len)
-            stream_write(client->stream, buffer_text(&h2->output).at, len);
-        buffer_clear(&h2->output);
+            stream_write(client->stream, buffer_text(&h2->out.output).at, len);
+        buffer_clear(&h2->out.output);
     } while (len);
-    client_turn_take_back(client->worker->turn, h2);
+    turn_take_back(client->worker->turn, &h2->out);
 }
 
 /* The peer broke the rules, or is too much: one log line, GOAWAY, and no more of it. */
@@ -151,7 +150,7 @@ void client_h2_write(struct client *client)
 void client_h2_write_later(struct client *client)
 {
     if (client->stream)
-        client_turn_add(client->worker->turn, client->h2);
+        turn_add(client->worker->turn, &client->h2->out);
 }
 
 /* --- the end -------------------------------------------------------------------------------------
@@ -297,6 +296,11 @@ static const struct stream_handler stream_handler = {
     .on_peer_closed = on_peer_closed,
 };
 
+static void write_turn(void *owner)
+{
+    client_h2_write(owner);
+}
+
 static void begin(struct client *client)
 {
     const struct limit_settings *limits = limits_of(client);
@@ -314,6 +318,8 @@ static void begin(struct client *client)
 
     client->h2 = h2;
     h2->client = client;
+    h2->out.write = write_turn;
+    h2->out.owner = client;
     TAILQ_INIT(&h2->streams);
     TAILQ_INIT(&h2->waiting);
     h2->session = h2_session_new(H2_SERVER, &grants, &client->worker->serving->limits,
@@ -443,13 +449,12 @@ static void free_h2(void *memory)
     struct client_h2 *h2 = memory;
 
     h2_session_free(h2->session);
-    buffer_done(&h2->output);
     free(h2);
 }
 
 static void release(struct client *client)
 {
-    client_turn_remove(client->worker->turn, client->h2);
+    turn_remove(client->worker->turn, &client->h2->out);
     io_free_later(client->worker->io, client->h2, free_h2);
 }
 

@@ -1,6 +1,7 @@
 #ifndef SWARMWARD_WORKER_CLIENT_H2_H
 #define SWARMWARD_WORKER_CLIENT_H2_H
 
+#include "../turn.h"
 #include "body_watch.h"
 #include "client.h"
 #include "http/h2_session.h"
@@ -8,7 +9,6 @@
 /* HTTP/2 towards one client: what client_h2.c, h2_streams.c and h2_output.c share. */
 
 TAILQ_HEAD(client_stream_list, client_stream);
-TAILQ_HEAD(client_h2_list, client_h2);
 
 /* One request of the client. Owned by it, as long as its exchange runs. */
 struct client_stream {
@@ -37,16 +37,14 @@ enum client_goodbye {
 };
 
 struct client_h2 {
-    TAILQ_ENTRY(client_h2) turn_link;
     /* owned */
     struct h2_session *session;
     struct client_stream_list streams;
-    struct buffer output; /* packed in this turn */
+    struct turn_writer out;
     /* borrowed */
     struct client *client;
     struct client_stream_list waiting;
     enum client_goodbye goodbye;
-    bool in_turn;
     uint64_t head; /* that is open; 0: none */
     int64_t head_since_ms;
     int64_t goodbye_since_ms;

@@ -5,12 +5,9 @@
 
 #include "../exchange/exchange.h"
 #include "client_h2.h"
-#include "client_turn.h"
 #include "http/forwarding.h"
 #include "net/socket.h"
 
-/* More is not left to the end of the turn. */
-#define OUTPUT_BYTES ((size_t)48 * 1024)
 /* A body piece of this size fills a record alone: it is sent from where it lies. */
 #define LARGE_BYTES ((size_t)12 * 1024)
 
@@ -20,14 +17,15 @@ static void flush(struct exchange *exchange)
     struct client *client = exchange->client;
     struct client_h2 *h2 = client->h2;
     bool open = client->stream && client->phase != CLIENT_CLOSING &&
-                !stream_is_backed_up(client->stream) && buffer_len(&h2->output) < OUTPUT_BYTES;
+                !stream_is_backed_up(client->stream) &&
+                buffer_len(&h2->out.output) < TURN_OUTPUT_BYTES;
 
     if (open)
-        client_turn_lend(client->worker->turn, h2);
+        turn_lend(client->worker->turn, &h2->out);
     if (open && exchange->stream && exchange->stream->said_bytes >= LARGE_BYTES)
         client_h2_write_pieces(client);
     else
-        h2_session_pack(h2->session, open ? &h2->output : NULL, io_now_ms(client->worker->io));
+        h2_session_pack(h2->session, open ? &h2->out.output : NULL, io_now_ms(client->worker->io));
     if (exchange->stream)
         exchange->stream->said_bytes = 0;
     client_h2_write_later(client);
@@ -104,8 +102,8 @@ static bool takes_more(const struct exchange *exchange)
 
     if (!stream->h2)
         return true; /* it ends soon, and nothing is kept */
-    if (!stream_is_backed_up(exchange->client->stream) && buffer_len(&h2->output) < OUTPUT_BYTES &&
-        h2_stream_takes_more(stream->h2))
+    if (!stream_is_backed_up(exchange->client->stream) &&
+        buffer_len(&h2->out.output) < TURN_OUTPUT_BYTES && h2_stream_takes_more(stream->h2))
         return true;
     if (!stream->waiting)
         TAILQ_INSERT_TAIL(&h2->waiting, stream, waiting_link);
