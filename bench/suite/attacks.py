@@ -98,7 +98,7 @@ def slow_heads(port, stop):  # Slowloris
 
 def slow_bodies(port, stop):  # R.U.D.Y.
     connection = connect(port, "http/1.1")
-    connection.sendall(f"POST /1k HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 100000\r\n\r\n".encode())
+    connection.sendall(f"POST /body HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 100000\r\n\r\n".encode())
     hold(connection, stop, b"x")
 
 
@@ -193,7 +193,7 @@ def many_fields(port, stop):
 
 def half_closed(port, stop):
     connection = begin_h2(port)
-    open_streams(connection, b"/1k", END_HEADERS, b"\x83")
+    open_streams(connection, b"/body", END_HEADERS, b"\x83")
     hold(connection, stop, frame(PING, 0, 0, b"p" * 8))
 
 

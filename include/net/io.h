@@ -53,6 +53,8 @@ struct io_task;
 struct io_task *io_task_new(struct io *io, void (*run)(void *owner), void *owner);
 void io_task_free(struct io_task *task); /* NULL is fine */
 void io_task_run_later(struct io_task *task);
+/* The same in the next turn, behind what the kernel reports by then. */
+void io_task_run_next_turn(struct io_task *task);
 
 /* Free `memory` with `free_it` at the outermost io_leave (at once outside of callbacks). */
 void io_free_later(struct io *io, void *memory, void (*free_it)(void *memory));

@@ -20,7 +20,7 @@ struct h2_stream {
     TAILQ_ENTRY(h2_stream) link;       /* of the session */
     TAILQ_ENTRY(h2_stream) dirty_link; /* those with views */
     /* owned */
-    struct buffer kept;    /* for the peer, waiting for windows */
+    struct buffer kept;     /* for the peer, waiting for windows */
     struct field_list last; /* the trailers: `lines` is one piece of memory with all they say */
     /* borrowed */
     struct h2_session *session;

@@ -32,6 +32,7 @@ struct io *io_new(void)
     event_config_free(config);
     if (!io->base)
         abort(); /* no epoll: out of memory or descriptors before the first of them was used */
+    TAILQ_INIT(&io->handshakes);
     io->receive = memory_resize(NULL, IO_RECEIVE_BYTES, 1);
     io->scratch = memory_resize(NULL, IO_RECEIVE_BYTES, 1);
     io->gather = memory_resize(NULL, GATHER_BYTES, 1);
@@ -43,6 +44,7 @@ void io_free(struct io *io)
     if (!io)
         return;
     assert(io->depth == 0);
+    io_task_free(io->handshake_task);
     while (io->spare_timer_count)
         event_free(io->spare_timers[--io->spare_timer_count]);
     event_base_free(io->base);
@@ -142,6 +144,13 @@ void io_task_free(struct io_task *task)
         return;
     event_free(task->event);
     free(task);
+}
+
+void io_task_run_next_turn(struct io_task *task)
+{
+    static const struct timeval at_once = { 0 };
+
+    event_add(task->event, &at_once); /* timers are looked at behind what the kernel reports */
 }
 
 void io_task_run_later(struct io_task *task)

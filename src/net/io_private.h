@@ -2,10 +2,11 @@
 #define SWARMWARD_NET_IO_PRIVATE_H
 
 #include <stdbool.h>
+#include <sys/queue.h>
 
 #include "net/io.h"
 
-/* What stream.c and deadline.c need of struct io, and nobody else. */
+/* What the streams and deadline.c need of struct io, and nobody else. */
 
 /* Room for 64 KiB in records of 16 KiB and what TLS puts around them. */
 #define GATHER_BYTES (IO_RECEIVE_BYTES + (size_t)4096)
@@ -16,6 +17,8 @@ struct io_dead {
     void *memory;
     void (*free_it)(void *memory);
 };
+
+TAILQ_HEAD(stream_list, stream);
 
 struct io {
     /* owned */
@@ -28,11 +31,15 @@ struct io {
     struct io_dead *dead;
     size_t dead_count;
     size_t dead_capacity;
+    struct io_task *handshake_task; /* stream_handshake.c; NULL before the first */
     /* borrowed */
+    struct stream_list handshakes; /* that wait for their turn */
     struct stream *gatherer;
     size_t gathered;
     int depth; /* nested io_enter() */
     int64_t now_us;
+    bool handshake_taken; /* a step was taken in this turn */
+    int64_t handshakes_left_us;
 };
 
 #endif

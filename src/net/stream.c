@@ -15,13 +15,12 @@
 #include "net/socket.h"
 #include "stream_private.h"
 
-/* Run the read callback from the loop, soon. */
-static void schedule(struct stream *stream)
+void stream_schedule(struct stream *stream)
 {
     event_active(&stream->read_event, EV_TIMEOUT, 0);
 }
 
-static void watch_reads(struct stream *stream, bool wanted)
+void stream_watch_reads(struct stream *stream, bool wanted)
 {
     bool scheduled;
 
@@ -38,7 +37,7 @@ static void watch_reads(struct stream *stream, bool wanted)
         event_del(&stream->read_event);
     event_add(&stream->read_event, NULL);
     if (scheduled)
-        schedule(stream);
+        stream_schedule(stream);
 }
 
 void stream_mark_broken(struct stream *stream, const char *why)
@@ -51,14 +50,13 @@ void stream_mark_broken(struct stream *stream, const char *why)
     buffer_done(&stream->out);
     if (stream->io->gatherer == stream)
         stream->io->gatherer = NULL;
-    watch_reads(stream, false);
+    stream_watch_reads(stream, false);
     if (stream->write_armed)
         stream_watch_writes(stream, false);
-    schedule(stream);
+    stream_schedule(stream);
 }
 
-/* The layer has failed: its last words, an alert for one, still go out. */
-static void fail_layer(struct stream *stream, const char *why)
+void stream_fail_layer(struct stream *stream, const char *why)
 {
     if (stream->io->gatherer == stream)
         stream_flush_gathered(stream);
@@ -102,7 +100,7 @@ static int receive_input(struct stream *stream)
     }
     if (got == 0) {
         stream->at_end = true;
-        watch_reads(stream, false);
+        stream_watch_reads(stream, false);
         return -1;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -172,7 +170,7 @@ static enum io_status read_plain(struct stream *stream, char *into, size_t bytes
     }
     if (received == 0) {
         stream->at_end = true;
-        watch_reads(stream, false);
+        stream_watch_reads(stream, false);
         return IO_CLOSED;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -194,7 +192,7 @@ enum io_status stream_read(struct stream *stream, char *into, size_t bytes, size
         return read_plain(stream, into, bytes, got);
     status = stream->layer->kind->read(stream->layer, into, bytes, got, &err);
     if (status == IO_FAILED)
-        fail_layer(stream, err.text[0] ? err.text : "TLS error");
+        stream_fail_layer(stream, err.text[0] ? err.text : "TLS error");
     return stream->broken ? IO_FAILED : status;
 }
 
@@ -207,34 +205,6 @@ static void hold_input(struct stream *stream)
     } else if (!stream->input_left && stream->held) {
         free(stream->held);
         stream->held = NULL;
-    }
-}
-
-static void become_ready(struct stream *stream)
-{
-    stream->ready = true;
-    if (stream->handler->on_ready)
-        stream->handler->on_ready(stream->owner);
-    if (!stream->closed && !stream->broken)
-        stream_finish_shutdown(stream);
-}
-
-static void handshake_step(struct stream *stream)
-{
-    struct err err = { .text = "" };
-
-    switch (stream->layer->kind->handshake(stream->layer, &err)) {
-    case IO_OK:
-        become_ready(stream);
-        break;
-    case IO_AGAIN:
-        break;
-    case IO_CLOSED:
-        stream_mark_broken(stream, "closed by the peer during the handshake");
-        break;
-    case IO_FAILED:
-        fail_layer(stream, err.text[0] ? err.text : "handshake failed");
-        break;
     }
 }
 
@@ -260,7 +230,7 @@ bool stream_may_have_more(const struct stream *stream)
     return !stream->drained || has_buffered(stream);
 }
 
-static void dispatch_read(struct stream *stream, short what)
+void stream_dispatch_read(struct stream *stream, short what)
 {
     if (stream->broken) {
         if (!stream->reported) {
@@ -269,15 +239,17 @@ static void dispatch_read(struct stream *stream, short what)
         }
         return;
     }
+    if (stream_handshake_waits(stream))
+        return;
     stream->drained = false;
     if (stream->lingering) {
         discard_input(stream);
     } else if (!stream->ready) {
         if (!stream->connecting)
-            handshake_step(stream);
+            stream_handshake_step(stream);
     } else if (!stream->reading && what & EV_READ) {
         /* Paused, and yet something came: it waits in the kernel until the owner resumes. */
-        watch_reads(stream, false);
+        stream_watch_reads(stream, false);
     }
     if (stream->ready && stream->reading && !stream->lingering && !stream->broken &&
         !stream->closed)
@@ -287,7 +259,7 @@ static void dispatch_read(struct stream *stream, short what)
     hold_input(stream);
     stream->drained = true; /* nobody receives outside of this function */
     if (stream->ready && stream->reading && has_buffered(stream))
-        schedule(stream);
+        stream_schedule(stream);
 }
 
 static void on_read_event(evutil_socket_t fd, short what, void *arg)
@@ -298,7 +270,7 @@ static void on_read_event(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     io_enter(io);
     if (!stream->closed)
-        dispatch_read(stream, what);
+        stream_dispatch_read(stream, what);
     io_leave(io);
 }
 
@@ -314,11 +286,11 @@ static void on_connected(struct stream *stream)
         stream_mark_broken(stream, strerror(reason));
         return;
     }
-    watch_reads(stream, true);
+    stream_watch_reads(stream, true);
     if (stream->layer)
-        handshake_step(stream);
+        stream_handshake_step(stream);
     else
-        become_ready(stream);
+        stream_become_ready(stream);
     if (!stream->closed && !stream->broken && buffer_len(&stream->out))
         stream_send_kept(stream);
     if (!stream->closed && !stream->broken && buffer_len(&stream->out))
@@ -366,6 +338,7 @@ struct stream *stream_new(struct io *io, int fd, struct stream_layer *layer,
     struct stream *stream = make(io, fd, layer, handler, owner);
 
     stream->ready = !layer;
+    stream->accepted = true;
     return stream;
 }
 
@@ -385,9 +358,10 @@ void stream_start(struct stream *stream)
     io_enter(stream->io);
     stream->started = true;
     if (!stream->ready || stream->reading)
-        dispatch_read(stream, EV_READ);
-    if (!stream->closed && !stream->broken && !stream->at_end && !stream->held_back)
-        watch_reads(stream, true);
+        stream_dispatch_read(stream, EV_READ);
+    if (!stream->closed && !stream->broken && !stream->at_end && !stream->held_back &&
+        !stream->queued)
+        stream_watch_reads(stream, true);
     io_leave(stream->io);
 }
 
@@ -404,23 +378,7 @@ void stream_put_layer(struct stream *stream, struct stream_layer *layer, const v
         stream->input = stream->held;
         stream->input_left = len;
     }
-    schedule(stream);
-}
-
-void stream_hold_handshake(struct stream *stream)
-{
-    stream->held_back = true;
-    watch_reads(stream, false);
-}
-
-void stream_continue_handshake(struct stream *stream)
-{
-    stream->held_back = false;
-    if (stream->closed || stream->broken)
-        return;
-    if (!stream->at_end)
-        watch_reads(stream, true);
-    schedule(stream);
+    stream_schedule(stream);
 }
 
 static void release(void *memory)
@@ -444,6 +402,7 @@ static void stop(struct stream *stream, bool reset)
     if (io->gatherer == stream)
         stream_flush_gathered(stream); /* last words, an alert for one */
     stream->closed = true;
+    stream_handshake_leave(stream);
     event_del(&stream->read_event);
     if (stream->write_armed)
         stream_watch_writes(stream, false);
@@ -480,10 +439,10 @@ void stream_resume_reading(struct stream *stream)
     if (!stream->ready || !stream->started)
         return;
     if (!stream->at_end)
-        watch_reads(stream, true);
+        stream_watch_reads(stream, true);
     /* what no event will announce: kept bytes, or an end that was seen before */
     if (has_buffered(stream) || stream->at_end)
-        schedule(stream);
+        stream_schedule(stream);
 }
 
 void stream_pause_reading(struct stream *stream)
@@ -493,7 +452,7 @@ void stream_pause_reading(struct stream *stream)
 
 void stream_kick(struct stream *stream)
 {
-    schedule(stream);
+    stream_schedule(stream);
 }
 
 void stream_linger(struct stream *stream)
@@ -504,9 +463,9 @@ void stream_linger(struct stream *stream)
     stream->lingering = true;
     stream->reading = false;
     if (stream->at_end)
-        schedule(stream);
+        stream_schedule(stream);
     else
-        watch_reads(stream, true);
+        stream_watch_reads(stream, true);
 }
 
 bool stream_is_broken(const struct stream *stream)

@@ -9,9 +9,10 @@
 #include "base/buffer.h"
 #include "net/stream.h"
 
-/* What stream.c (life, reading) and stream_output.c (writing) share. */
+/* What stream.c (life, reading), stream_handshake.c and stream_output.c (writing) share. */
 
 struct stream {
+    TAILQ_ENTRY(stream) handshake_link; /* when `queued` */
     /* owned */
     int fd;
     struct stream_layer *layer; /* NULL: plain */
@@ -32,10 +33,13 @@ struct stream {
     bool connecting;
     bool started;   /* stream_start() was called */
     bool held_back; /* the layer's handshake waits for something else than bytes */
-    bool ready;     /* connected and the layer's handshake is done */
-    bool reading;   /* the owner wants on_readable */
-    bool drained;   /* no more receiving in this turn */
-    bool at_end;    /* the peer has ended its bytes */
+    bool accepted;  /* a client's, whose handshake may have to wait for its turn */
+    bool queued;    /* in io->handshakes */
+    bool has_turn;
+    bool ready;   /* connected and the layer's handshake is done */
+    bool reading; /* the owner wants on_readable */
+    bool drained; /* no more receiving in this turn */
+    bool at_end;  /* the peer has ended its bytes */
     bool broken;
     bool reported; /* on_broken was called */
     bool closed;   /* stream_free() was called */
@@ -49,7 +53,22 @@ struct stream {
 void stream_flush_gathered(struct stream *stream);
 /* on_broken comes from the loop. */
 void stream_mark_broken(struct stream *stream, const char *why);
+/* The layer has failed: its last words, an alert for one, still go out. */
+void stream_fail_layer(struct stream *stream, const char *why);
+void stream_watch_reads(struct stream *stream, bool wanted);
 void stream_watch_writes(struct stream *stream, bool wanted);
+/* Run the read callback from the loop, soon. */
+void stream_schedule(struct stream *stream);
+/* What libevent calls when there is something to read, as `what` (EV_READ, EV_TIMEOUT) says. */
+void stream_dispatch_read(struct stream *stream, short what);
+
+/* stream_handshake.c */
+void stream_handshake_step(struct stream *stream);
+void stream_become_ready(struct stream *stream);
+/* True: its step is taken in a later turn of the loop, and nothing is to be done now. */
+bool stream_handshake_waits(struct stream *stream);
+/* It waits no longer. */
+void stream_handshake_leave(struct stream *stream);
 /* libevent calls it when the socket takes bytes again, or is connected. */
 void stream_on_write_event(evutil_socket_t fd, short what, void *arg);
 /* Send what was kept. */

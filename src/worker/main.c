@@ -87,7 +87,6 @@ static void worker_close(struct worker *worker)
     while (!TAILQ_EMPTY(&worker->clients))
         client_close(TAILQ_FIRST(&worker->clients));
     io_leave(worker->io);
-    turn_free(worker->turn);
     acceptors_free(worker);
     verifier_free(worker->verifier);
     access_log_free(worker->log);
@@ -95,6 +94,7 @@ static void worker_close(struct worker *worker)
     serving_unref(worker->prepared);
     serving_unref(worker->serving);
     endpoint_table_free(worker->endpoints);
+    turn_free(worker->turn);
     admission_free(worker->admission);
     tls_server_free(worker->tls);
     signer_free(worker->signer);

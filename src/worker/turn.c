@@ -1,4 +1,5 @@
-/* Who writes at the end of this turn, and the memory that one after the other packs into. */
+/* Two lists of calls, each with a task of the loop, and the memory that one after the other packs
+ * into. */
 
 #include "turn.h"
 
@@ -12,37 +13,56 @@
 
 struct turn {
     /* owned */
-    struct io_task *end;
+    struct io_task *end_task;
+    struct io_task *next_task;
     struct buffer spare; /* empty, with memory of what was written last */
     /* borrowed */
-    TAILQ_HEAD(, turn_writer) waiting;
+    struct turn_calls at_end;
+    struct turn_calls at_next;
 };
 
-static void stop_waiting(struct turn *turn, struct turn_writer *writer)
+void turn_forget(struct turn_call *call)
 {
-    if (!writer->is_waiting)
-        return;
-    writer->is_waiting = false;
-    TAILQ_REMOVE(&turn->waiting, writer, link);
+    if (call->waits_in)
+        TAILQ_REMOVE(call->waits_in, call, link);
+    call->waits_in = NULL;
 }
 
-static void on_end(void *owner)
+static void run_first(struct turn_calls *calls)
+{
+    struct turn_call *call = TAILQ_FIRST(calls);
+
+    turn_forget(call);
+    call->run(call->owner);
+}
+
+static void run_all_at_end(void *owner)
 {
     struct turn *turn = owner;
-    struct turn_writer *writer;
 
-    while ((writer = TAILQ_FIRST(&turn->waiting))) {
-        stop_waiting(turn, writer);
-        writer->write(writer->owner);
-    }
+    while (!TAILQ_EMPTY(&turn->at_end))
+        run_first(&turn->at_end);
+}
+
+/* One of them: the others' clients have waited too, and so has everybody else. */
+static void run_one_of_next(void *owner)
+{
+    struct turn *turn = owner;
+
+    if (!TAILQ_EMPTY(&turn->at_next))
+        run_first(&turn->at_next);
+    if (!TAILQ_EMPTY(&turn->at_next))
+        io_task_run_next_turn(turn->next_task);
 }
 
 struct turn *turn_new(struct io *io)
 {
     struct turn *turn = memory_new(sizeof(*turn));
 
-    TAILQ_INIT(&turn->waiting);
-    turn->end = io_task_new(io, on_end, turn);
+    TAILQ_INIT(&turn->at_end);
+    TAILQ_INIT(&turn->at_next);
+    turn->end_task = io_task_new(io, run_all_at_end, turn);
+    turn->next_task = io_task_new(io, run_one_of_next, turn);
     return turn;
 }
 
@@ -50,43 +70,48 @@ void turn_free(struct turn *turn)
 {
     if (!turn)
         return;
-    io_task_free(turn->end);
+    io_task_free(turn->end_task);
+    io_task_free(turn->next_task);
     buffer_done(&turn->spare);
     free(turn);
 }
 
-void turn_lend(struct turn *turn, struct turn_writer *writer)
+void turn_end(struct turn *turn, struct turn_call *call)
 {
-    if (writer->output.bytes)
+    if (call->waits_in)
         return;
-    writer->output = turn->spare;
-    turn->spare = (struct buffer){ 0 };
-    buffer_reserve(&writer->output, OUTPUT_FIRST_BYTES);
+    if (TAILQ_EMPTY(&turn->at_end))
+        io_task_run_later(turn->end_task);
+    call->waits_in = &turn->at_end;
+    TAILQ_INSERT_TAIL(&turn->at_end, call, link);
 }
 
-void turn_take_back(struct turn *turn, struct turn_writer *writer)
+void turn_next(struct turn *turn, struct turn_call *call)
 {
-    buffer_clear(&writer->output);
+    if (call->waits_in)
+        return;
+    if (TAILQ_EMPTY(&turn->at_next))
+        io_task_run_next_turn(turn->next_task);
+    call->waits_in = &turn->at_next;
+    TAILQ_INSERT_TAIL(&turn->at_next, call, link);
+}
+
+void turn_lend(struct turn *turn, struct buffer *output)
+{
+    if (output->bytes)
+        return;
+    *output = turn->spare;
+    turn->spare = (struct buffer){ 0 };
+    buffer_reserve(output, OUTPUT_FIRST_BYTES);
+}
+
+void turn_take_back(struct turn *turn, struct buffer *output)
+{
+    buffer_clear(output);
     if (turn->spare.bytes) {
-        buffer_done(&writer->output);
+        buffer_done(output);
         return;
     }
-    turn->spare = writer->output;
-    writer->output = (struct buffer){ 0 };
-}
-
-void turn_add(struct turn *turn, struct turn_writer *writer)
-{
-    if (writer->is_waiting)
-        return;
-    if (TAILQ_EMPTY(&turn->waiting))
-        io_task_run_later(turn->end);
-    writer->is_waiting = true;
-    TAILQ_INSERT_TAIL(&turn->waiting, writer, link);
-}
-
-void turn_remove(struct turn *turn, struct turn_writer *writer)
-{
-    stop_waiting(turn, writer);
-    buffer_done(&writer->output);
+    turn->spare = *output;
+    *output = (struct buffer){ 0 };
 }

@@ -147,6 +147,38 @@ def test_the_attacker_is_shown_out_and_the_others_are_served(serving, backend, n
     assert line["client"]
 
 
+def requests_at_once(client, count, *behind):
+    """The streams of so many requests in one write, with what `behind` makes of each."""
+    streams = [client.stream() for _ in range(count)]
+    together = []
+    for stream in streams:
+        head = frames.HeadersFrame(stream, client.encoder.encode(client.fields()))
+        head.flags = {"END_HEADERS", "END_STREAM"}
+        together += [head, *(make(stream) for make in behind)]
+    client.send(*together)
+    return streams
+
+
+def test_what_is_taken_back_at_once_reaches_no_backend(serving, backend):
+    app = backend()
+    instance = serving({"app": app}, limits={"http2": {"resets": "1000/10s"}})
+    with H2Client(instance) as client:
+        assert client.get().status == 200  # and leaves a connection that could be used at once
+        requests_at_once(client, 50, lambda stream: frames.RstStreamFrame(stream, 8))
+        assert client.get().status == 200
+    assert app.asked() == 2
+    assert instance.exchange(lambda line: line.get("reason") == "client_closed")
+
+
+def test_a_hundred_requests_at_once_are_all_answered(serving, backend):
+    app = backend()
+    instance = serving({"app": app})
+    with H2Client(instance) as client:
+        streams = requests_at_once(client, 100)
+        assert {client.answer(stream).status for stream in streams} == {200}
+    assert app.asked() == 100
+
+
 def test_the_number_of_resets_is_a_setting(serving, backend):
     instance = serving({"app": backend()}, limits={"http2": {"resets": "3/1h"}})
     with H2Client(instance) as client:

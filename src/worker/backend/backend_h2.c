@@ -54,6 +54,7 @@ static void release(void *memory)
     struct backend_h2 *conn = memory;
 
     h2_session_free(conn->session);
+    buffer_done(&conn->output);
     free(conn);
 }
 
@@ -64,7 +65,7 @@ static void close_now(struct backend_h2 *conn)
     assert(conn->lent_count == 0);
     conn->closed = true;
     TAILQ_REMOVE(conn->list, conn, link);
-    turn_remove(turn_of(conn), &conn->out);
+    turn_forget(&conn->write);
     deadline_done(&conn->deadline);
     stream_free(conn->stream);
     io_free_later(io_of(conn), conn, release); /* a session may be calling */
@@ -73,13 +74,13 @@ static void close_now(struct backend_h2 *conn)
 /* All that the session has and the socket takes. */
 static void push(struct backend_h2 *conn)
 {
-    struct buffer *output = &conn->out.output;
+    struct buffer *output = &conn->output;
     size_t len;
 
     if (conn->closed || conn->inside || !conn->connected)
         return;
     conn->inside = true;
-    turn_lend(turn_of(conn), &conn->out);
+    turn_lend(turn_of(conn), &conn->output);
     do {
         bool open = !stream_is_backed_up(conn->stream);
 
@@ -89,14 +90,14 @@ static void push(struct backend_h2 *conn)
             stream_write(conn->stream, buffer_text(output).at, len);
         buffer_clear(output);
     } while (len);
-    turn_take_back(turn_of(conn), &conn->out);
+    turn_take_back(turn_of(conn), &conn->output);
     conn->inside = false;
 }
 
 void backend_h2_say(struct backend_h2 *conn)
 {
     if (!conn->closed)
-        turn_add(turn_of(conn), &conn->out);
+        turn_end(turn_of(conn), &conn->write);
 }
 
 void backend_h2_say_pieces(struct backend_h2 *conn)
@@ -104,14 +105,14 @@ void backend_h2_say_pieces(struct backend_h2 *conn)
     backend_h2_say(conn);
     if (conn->closed || conn->inside || !conn->connected)
         return; /* the session keeps them */
-    turn_lend(turn_of(conn), &conn->out);
-    h2_session_pack(conn->session, backend_h2_takes_more(conn) ? &conn->out.output : NULL,
+    turn_lend(turn_of(conn), &conn->output);
+    h2_session_pack(conn->session, backend_h2_takes_more(conn) ? &conn->output : NULL,
                     now_ms(conn));
 }
 
 bool backend_h2_takes_more(const struct backend_h2 *conn)
 {
-    return !stream_is_backed_up(conn->stream) && buffer_len(&conn->out.output) < TURN_OUTPUT_BYTES;
+    return !stream_is_backed_up(conn->stream) && buffer_len(&conn->output) < TURN_OUTPUT_BYTES;
 }
 
 /* While it is not open, the exchanges have their own patience. */
@@ -360,8 +361,7 @@ static struct backend_h2 *connection_new(struct backend_h2_list *list, struct en
     }
     conn->endpoint = endpoint;
     conn->list = list;
-    conn->out.write = write_on;
-    conn->out.owner = conn;
+    conn->write = (struct turn_call){ .run = write_on, .owner = conn };
     conn->is_single = conn->leaving = !endpoint->pooled;
     TAILQ_INIT(&conn->lent);
     TAILQ_INIT(&conn->heard);

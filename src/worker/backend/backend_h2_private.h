@@ -29,7 +29,8 @@ struct backend_h2 {
     /* owned */
     struct stream *stream;
     struct h2_session *session;
-    struct turn_writer out;
+    struct turn_call write;   /* at the end of the turn */
+    struct buffer output;     /* packed in this turn */
     struct deadline deadline; /* idle: its end; else the next look at a quiet peer */
     /* borrowed */
     struct backend_h2_list *list;

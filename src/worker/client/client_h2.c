@@ -81,25 +81,25 @@ static struct iovec piece_of(const char *at, size_t len)
 void client_h2_write_pieces(struct client *client)
 {
     struct client_h2 *h2 = client->h2;
-    struct h2_packed packed = { .bytes = &h2->out.output };
+    struct h2_packed packed = { .bytes = &h2->output };
     struct iovec pieces[2 * H2_CUTS_MOST + 1];
     const char *bytes;
     size_t from = 0;
     int count = 0;
 
-    turn_lend(client->worker->turn, &h2->out);
+    turn_lend(client->worker->turn, &h2->output);
     h2_session_pack_pieces(h2->session, &packed, now_ms(client));
-    bytes = buffer_text(&h2->out.output).at;
+    bytes = buffer_text(&h2->output).at;
     for (unsigned i = 0; i < packed.count; i++) {
         pieces[count++] = piece_of(bytes + from, packed.cuts[i].at - from);
         pieces[count++] = piece_of(packed.cuts[i].piece.at, packed.cuts[i].piece.len);
         from = packed.cuts[i].at;
     }
-    if (buffer_len(&h2->out.output) > from)
-        pieces[count++] = piece_of(bytes + from, buffer_len(&h2->out.output) - from);
+    if (buffer_len(&h2->output) > from)
+        pieces[count++] = piece_of(bytes + from, buffer_len(&h2->output) - from);
     if (count)
         stream_writev(client->stream, pieces, count);
-    turn_take_back(client->worker->turn, &h2->out);
+    turn_take_back(client->worker->turn, &h2->output);
 }
 
 static void send_output(struct client *client)
@@ -107,17 +107,17 @@ static void send_output(struct client *client)
     struct client_h2 *h2 = client->h2;
     size_t len;
 
-    turn_lend(client->worker->turn, &h2->out);
+    turn_lend(client->worker->turn, &h2->output);
     do {
         bool open = !stream_is_backed_up(client->stream);
 
-        h2_session_pack(h2->session, open ? &h2->out.output : NULL, now_ms(client));
-        len = buffer_len(&h2->out.output);
+        h2_session_pack(h2->session, open ? &h2->output : NULL, now_ms(client));
+        len = buffer_len(&h2->output);
         if (len)
-            stream_write(client->stream, buffer_text(&h2->out.output).at, len);
-        buffer_clear(&h2->out.output);
+            stream_write(client->stream, buffer_text(&h2->output).at, len);
+        buffer_clear(&h2->output);
     } while (len);
-    turn_take_back(client->worker->turn, &h2->out);
+    turn_take_back(client->worker->turn, &h2->output);
 }
 
 /* The peer broke the rules, or is too much: one log line, GOAWAY, and no more of it. */
@@ -150,7 +150,7 @@ void client_h2_write(struct client *client)
 void client_h2_write_later(struct client *client)
 {
     if (client->stream)
-        turn_add(client->worker->turn, &client->h2->out);
+        turn_end(client->worker->turn, &client->h2->write);
 }
 
 /* --- the end -------------------------------------------------------------------------------------
@@ -246,6 +246,9 @@ static void take(struct client *client, struct text bytes)
         return;
     }
     watch_head(client);
+    client_h2_start_requests(client);
+    if (!client->stream || client->phase == CLIENT_CLOSING)
+        return;
     if (h2_session_has_output(h2->session))
         client_h2_write_later(client);
 }
@@ -301,6 +304,11 @@ static void write_turn(void *owner)
     client_h2_write(owner);
 }
 
+static void start_turn(void *owner)
+{
+    client_h2_start_requests(owner);
+}
+
 static void begin(struct client *client)
 {
     const struct limit_settings *limits = limits_of(client);
@@ -318,10 +326,11 @@ static void begin(struct client *client)
 
     client->h2 = h2;
     h2->client = client;
-    h2->out.write = write_turn;
-    h2->out.owner = client;
+    h2->write = (struct turn_call){ .run = write_turn, .owner = client };
+    h2->start_more = (struct turn_call){ .run = start_turn, .owner = client };
     TAILQ_INIT(&h2->streams);
     TAILQ_INIT(&h2->waiting);
+    TAILQ_INIT(&h2->starting);
     h2->session = h2_session_new(H2_SERVER, &grants, &client->worker->serving->limits,
                                  &client_h2_handler, client);
     client->phase = CLIENT_HEAD;
@@ -449,12 +458,14 @@ static void free_h2(void *memory)
     struct client_h2 *h2 = memory;
 
     h2_session_free(h2->session);
+    buffer_done(&h2->output);
     free(h2);
 }
 
 static void release(struct client *client)
 {
-    turn_remove(client->worker->turn, &client->h2->out);
+    turn_forget(&client->h2->write);
+    turn_forget(&client->h2->start_more);
     io_free_later(client->worker->io, client->h2, free_h2);
 }
 

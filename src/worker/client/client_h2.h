@@ -13,7 +13,8 @@ TAILQ_HEAD(client_stream_list, client_stream);
 /* One request of the client. Owned by it, as long as its exchange runs. */
 struct client_stream {
     TAILQ_ENTRY(client_stream) link;
-    TAILQ_ENTRY(client_stream) waiting_link; /* takes no more for now */
+    TAILQ_ENTRY(client_stream) waiting_link;  /* takes no more for now */
+    TAILQ_ENTRY(client_stream) starting_link; /* begins soon */
     /* owned */
     struct exchange *exchange;
     struct buffer input; /* of the body, not taken yet; the windows bound it */
@@ -26,6 +27,7 @@ struct client_stream {
     bool peer_ended;   /* all of it came, but not all was taken */
     bool bodiless;     /* the response has no body */
     bool waiting;      /* in the list of those that wait */
+    bool starting;     /* in the list of those that begin soon */
     size_t said_bytes; /* of the body, in this turn */
     uint32_t code;     /* to reset with, when the client has not ended */
 };
@@ -40,10 +42,13 @@ struct client_h2 {
     /* owned */
     struct h2_session *session;
     struct client_stream_list streams;
-    struct turn_writer out;
+    struct turn_call write;      /* at the end of the turn */
+    struct turn_call start_more; /* in the next one */
+    struct buffer output;        /* packed in this turn */
     /* borrowed */
     struct client *client;
     struct client_stream_list waiting;
+    struct client_stream_list starting;
     enum client_goodbye goodbye;
     uint64_t head; /* that is open; 0: none */
     int64_t head_since_ms;
@@ -65,6 +70,8 @@ void client_h2_pong(struct client *client);
 void client_h2_count_request(struct client *client);
 void client_h2_stream_is_over(struct client *client);
 
+/* Requests that came begin, as many as are fair to the other clients. */
+void client_h2_start_requests(struct client *client);
 /* The exchange may take what came of its body. */
 void client_stream_feed(struct client_stream *stream);
 void client_stream_free(struct client_stream *stream);

@@ -17,15 +17,14 @@ static void flush(struct exchange *exchange)
     struct client *client = exchange->client;
     struct client_h2 *h2 = client->h2;
     bool open = client->stream && client->phase != CLIENT_CLOSING &&
-                !stream_is_backed_up(client->stream) &&
-                buffer_len(&h2->out.output) < TURN_OUTPUT_BYTES;
+                !stream_is_backed_up(client->stream) && buffer_len(&h2->output) < TURN_OUTPUT_BYTES;
 
     if (open)
-        turn_lend(client->worker->turn, &h2->out);
+        turn_lend(client->worker->turn, &h2->output);
     if (open && exchange->stream && exchange->stream->said_bytes >= LARGE_BYTES)
         client_h2_write_pieces(client);
     else
-        h2_session_pack(h2->session, open ? &h2->out.output : NULL, io_now_ms(client->worker->io));
+        h2_session_pack(h2->session, open ? &h2->output : NULL, io_now_ms(client->worker->io));
     if (exchange->stream)
         exchange->stream->said_bytes = 0;
     client_h2_write_later(client);
@@ -103,7 +102,7 @@ static bool takes_more(const struct exchange *exchange)
     if (!stream->h2)
         return true; /* it ends soon, and nothing is kept */
     if (!stream_is_backed_up(exchange->client->stream) &&
-        buffer_len(&h2->out.output) < TURN_OUTPUT_BYTES && h2_stream_takes_more(stream->h2))
+        buffer_len(&h2->output) < TURN_OUTPUT_BYTES && h2_stream_takes_more(stream->h2))
         return true;
     if (!stream->waiting)
         TAILQ_INSERT_TAIL(&h2->waiting, stream, waiting_link);

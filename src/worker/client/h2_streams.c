@@ -11,6 +11,12 @@
 #include "base/random.h"
 #include "client_h2.h"
 
+/*
+ * Requests begin when all that was received at once has been looked at, so that one which is taken
+ * back at once costs no backend anything (CVE-2023-44487); and not more of one client in a row.
+ */
+#define STARTS_A_TURN 16
+
 static int64_t now_ms(const struct client *client)
 {
     return io_now_ms(client->worker->io);
@@ -36,6 +42,8 @@ void client_stream_free(struct client_stream *stream)
 
     if (stream->waiting)
         TAILQ_REMOVE(&client->h2->waiting, stream, waiting_link);
+    if (stream->starting)
+        TAILQ_REMOVE(&client->h2->starting, stream, starting_link);
     TAILQ_REMOVE(&client->h2->streams, stream, link);
     if (stream->h2)
         h2_stream_abandon(stream->h2, stream->code);
@@ -73,7 +81,25 @@ static void on_request(void *owner, struct h2_stream *h2, const struct request_h
         stream->body_open = true;
         body_watch_begin(&stream->body, now_ms(client));
     }
-    exchange_start(exchange);
+    stream->starting = true;
+    TAILQ_INSERT_TAIL(&client->h2->starting, stream, starting_link);
+}
+
+void client_h2_start_requests(struct client *client)
+{
+    struct client_stream *stream;
+
+    for (int room = STARTS_A_TURN; room && client->stream && client->phase != CLIENT_CLOSING;
+         room--) {
+        stream = TAILQ_FIRST(&client->h2->starting);
+        if (!stream)
+            return;
+        TAILQ_REMOVE(&client->h2->starting, stream, starting_link);
+        stream->starting = false;
+        exchange_start(stream->exchange);
+    }
+    if (client->stream && !TAILQ_EMPTY(&client->h2->starting))
+        turn_next(client->worker->turn, &client->h2->start_more);
 }
 
 // NOLINTNEXTLINE(readability-function-size): the parameters are the session's
