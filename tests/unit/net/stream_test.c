@@ -17,6 +17,7 @@
 
 #include "base/memory.h"
 #include "net/deadline.h"
+#include "slow_layer.h"
 
 #define PATTERN_PRIME 251
 
@@ -307,77 +308,6 @@ static void lingering_breaks_when_the_peer_goes_with_output_pending(void **state
     pair_free(pair);
 }
 
-/* A layer that hands out three bytes at a time, and whose handshake is the byte '!'. */
-struct slow_layer {
-    struct stream_layer layer;
-};
-
-static enum io_status slow_handshake(struct stream_layer *layer, struct err *err)
-{
-    char byte;
-    ssize_t got = stream_layer_receive(layer->stream, &byte, 1);
-
-    (void)err;
-    if (got < 0)
-        return IO_CLOSED;
-    return got == 1 && byte == '!' ? IO_OK : got == 0 ? IO_AGAIN : IO_FAILED;
-}
-
-static enum io_status slow_read(struct stream_layer *layer, char *into, size_t bytes, size_t *got,
-                                struct err *err)
-{
-    ssize_t received = stream_layer_receive(layer->stream, into, bytes < 3 ? bytes : 3);
-
-    (void)err;
-    if (received > 0)
-        *got = (size_t)received;
-    if (received == 0)
-        return IO_AGAIN;
-    return received > 0 ? IO_OK : IO_CLOSED;
-}
-
-static int slow_write(struct stream_layer *layer, const struct iovec *pieces, int count,
-                      struct err *err)
-{
-    (void)err;
-    for (int i = 0; i < count; i++)
-        stream_layer_send(layer->stream, pieces[i].iov_base, pieces[i].iov_len);
-    return 0;
-}
-
-static bool slow_has_buffered(const struct stream_layer *layer)
-{
-    (void)layer;
-    return false;
-}
-
-static void slow_shutdown(struct stream_layer *layer)
-{
-    stream_layer_send(layer->stream, "END", 3);
-}
-
-static void slow_free(struct stream_layer *layer)
-{
-    free(layer);
-}
-
-static const struct stream_layer_kind slow_kind = {
-    .handshake = slow_handshake,
-    .read = slow_read,
-    .write = slow_write,
-    .has_buffered = slow_has_buffered,
-    .shutdown = slow_shutdown,
-    .free = slow_free,
-};
-
-static struct stream_layer *slow_new(void)
-{
-    struct slow_layer *slow = memory_new(sizeof(*slow));
-
-    slow->layer.kind = &slow_kind;
-    return &slow->layer;
-}
-
 static void a_layer_sees_the_handshake_first_and_the_owner_the_rest_of_the_same_packet(void **state)
 {
     struct pair *pair = pair_new(slow_new());
@@ -395,87 +325,6 @@ static void a_layer_sees_the_handshake_first_and_the_owner_the_rest_of_the_same_
     assert_int_equal(read(pair->peer, bytes, sizeof(bytes)), 3);
     assert_memory_equal(bytes, "END", 3);
     pair_free(pair);
-}
-
-/* --- whose turn it is --------------------------------------------------------------------------
- */
-
-#define CROWD 5
-
-struct crowd {
-    struct io *io;
-    struct stream *streams[CROWD];
-    int peers[CROWD];
-    int ready;
-};
-
-static void count_ready(void *owner)
-{
-    ((struct crowd *)owner)->ready++;
-}
-
-static const struct stream_handler crowd_handler = { .on_ready = count_ready };
-
-static void crowd_come(struct crowd *crowd)
-{
-    *crowd = (struct crowd){ .io = io_new() };
-    for (int i = 0; i < CROWD; i++) {
-        int ends[2];
-
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-        crowd->peers[i] = ends[1];
-        crowd->streams[i] = stream_new(crowd->io, ends[0], slow_new(), &crowd_handler, crowd);
-        assert_int_equal(write(ends[1], "!", 1), 1);
-    }
-}
-
-static void crowd_go(struct crowd *crowd)
-{
-    for (int i = 0; i < CROWD; i++) {
-        stream_free(crowd->streams[i]);
-        close(crowd->peers[i]);
-    }
-    io_free(crowd->io);
-}
-
-static void of_a_crowd_one_shakes_hands_at_once_and_the_others_in_later_turns(void **state)
-{
-    struct crowd crowd;
-
-    (void)state;
-    crowd_come(&crowd);
-    for (int i = 0; i < CROWD; i++)
-        stream_start(crowd.streams[i]);
-    assert_int_equal(crowd.ready, 1);
-    for (int turn = 0; turn < 2 * CROWD && crowd.ready < CROWD; turn++) {
-        int before = crowd.ready;
-
-        event_base_loop(io_base(crowd.io), EVLOOP_ONCE);
-        assert_true(crowd.ready > before);
-    }
-    assert_int_equal(crowd.ready, CROWD);
-    event_base_loop(io_base(crowd.io), EVLOOP_NONBLOCK);
-    /* and when all are through, nothing is left to be called for */
-    assert_int_equal(event_base_get_num_events(io_base(crowd.io), EVENT_BASE_COUNT_ADDED), CROWD);
-    crowd_go(&crowd);
-}
-
-static void who_leaves_before_its_turn_is_not_called(void **state)
-{
-    struct crowd crowd;
-
-    (void)state;
-    crowd_come(&crowd);
-    for (int i = 0; i < CROWD; i++)
-        stream_start(crowd.streams[i]);
-    for (int i = 1; i < CROWD; i++) {
-        stream_free(crowd.streams[i]);
-        crowd.streams[i] = NULL;
-    }
-    event_base_loop(io_base(crowd.io), EVLOOP_ONCE);
-    event_base_loop(io_base(crowd.io), EVLOOP_NONBLOCK);
-    assert_int_equal(crowd.ready, 1);
-    crowd_go(&crowd);
 }
 
 static void bytes_behind_a_handshake_are_held_for_an_owner_that_is_paused(void **state)
@@ -590,8 +439,6 @@ int main(void)
         cmocka_unit_test(lingering_breaks_when_the_peer_goes_with_output_pending),
         cmocka_unit_test(
             a_layer_sees_the_handshake_first_and_the_owner_the_rest_of_the_same_packet),
-        cmocka_unit_test(of_a_crowd_one_shakes_hands_at_once_and_the_others_in_later_turns),
-        cmocka_unit_test(who_leaves_before_its_turn_is_not_called),
         cmocka_unit_test(bytes_behind_a_handshake_are_held_for_an_owner_that_is_paused),
         cmocka_unit_test(a_layer_put_in_later_begins_with_what_was_received_behind_the_first_bytes),
         cmocka_unit_test(who_is_kicked_while_it_starts_hears_of_later_bytes_too),
