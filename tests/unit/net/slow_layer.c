@@ -1,3 +1,5 @@
+/* A layer of streams that is slow. */
+
 #include "slow_layer.h"
 
 #include <stdlib.h>
