@@ -158,6 +158,7 @@ static bool takes_more(const struct backend_conn *base)
 /* It leaves, and the windows and the socket say whether more may follow. */
 static void said(struct backend_h2_stream *lent)
 {
+    backend_h2_say(lent->conn);
     backend_conn_progressed(&lent->base);
     lent->is_starved = !lent->base.request_ended && !takes_more(&lent->base);
 }
@@ -176,7 +177,6 @@ static bool send_head(struct backend_conn *base, const struct request_head *head
         return false;
     base->state = BACKEND_HEAD;
     base->request_ended = ended;
-    backend_h2_say(conn);
     said(lent);
     return true;
 }
@@ -199,7 +199,6 @@ static void send_end(struct backend_conn *base, const struct field_list *trailer
     base->request_ended = true;
     if (lent->stream)
         h2_stream_end(lent->stream, trailers);
-    backend_h2_say(lent->conn);
     said(lent);
 }
 

@@ -59,6 +59,7 @@ class Session:
         self.requests = {}
         self.resets = {}  # by stream: the code
         self.goaway = None
+        self.over = threading.Event()  # the peer has closed the connection
         self.waiting = {}  # by stream: what windows did not take, and whether it is the end
         self.lock = threading.RLock()
         config = h2.config.H2Configuration(
@@ -174,6 +175,8 @@ def serves(app, at_head=False, **settings):
         except h2.exceptions.ProtocolError as error:
             connection.backend.mistakes.append(error)
             raise
+        finally:
+            connection.session.over.set()
 
     return script
 
