@@ -33,6 +33,7 @@ struct h2_grants {
     uint32_t stream_bytes;     /* windows */
     uint32_t connection_bytes; /* at least 65535 */
     uint32_t table_bytes;      /* HPACK, in both directions */
+    size_t kept_bytes;         /* of bodies towards it that wait, before no stream takes more */
     unsigned continuations;    /* a head */
     unsigned resets;           /* in `resets_ms`, sent by it or provoked by it */
     int64_t resets_ms;

@@ -54,8 +54,11 @@ bool h2_session_is_over(const struct h2_session *session);
 /* 0, or the number of the head (the peer's preface is the first) that is not complete yet. */
 uint64_t h2_session_open_head(const struct h2_session *session);
 size_t h2_session_streams(const struct h2_session *session);
-/* Bytes that wait for windows or for pack. */
+/* Memory of bytes that wait for windows or for pack. */
 size_t h2_session_kept(const struct h2_session *session);
+/* All that it holds from the heap: what is kept, heads that arrive and that leave, HPACK's tables.
+ */
+size_t h2_session_memory(const struct h2_session *session);
 /* A stream that is owed bytes, or its end, and has made no progress for `idle_ms`; or NULL. */
 struct h2_stream *h2_session_stalled(struct h2_session *session, int64_t now_ms, int64_t idle_ms);
 
@@ -78,6 +81,8 @@ bool h2_session_takes_websocket(const struct h2_session *session);
 
 void h2_stream_set_user(struct h2_stream *stream, void *user);
 void *h2_stream_user(const struct h2_stream *stream);
+/* What is kept for it alone. */
+size_t h2_stream_memory(const struct h2_stream *stream);
 
 /* Server. `ended`: there is no body. */
 void h2_stream_respond(struct h2_stream *stream, const struct response_head *head,
@@ -91,6 +96,9 @@ void h2_stream_end(struct h2_stream *stream, const struct field_list *trailers);
 bool h2_stream_takes_more(struct h2_stream *stream);
 /* Bytes of on_data() that were used: their room is the peer's again. */
 void h2_stream_consume(struct h2_stream *stream, size_t bytes);
+/* So much may be on its way to us beyond what is not consumed. Of a request that has not left: once
+ * it has. */
+void h2_stream_set_window(struct h2_stream *stream, uint32_t bytes);
 /* At once. `user` hears no more of it. */
 void h2_stream_reset(struct h2_stream *stream, uint32_t code);
 /*

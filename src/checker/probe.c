@@ -195,6 +195,7 @@ static void ask_h2(struct probe *probe)
         .stream_bytes = 65535,
         .connection_bytes = 65535,
         .table_bytes = 4096,
+        .kept_bytes = 65535,
         .continuations = 8,
         .resets = 8,
         .resets_ms = 1000,

@@ -64,6 +64,12 @@ void h2_head_end(struct h2_head_builder *builder)
     builder->field_count = 0;
 }
 
+size_t h2_head_memory(const struct h2_head_builder *builder)
+{
+    return builder->bytes.capacity + builder->field_capacity * sizeof(*builder->fields) +
+           builder->arena.total;
+}
+
 void h2_head_done(struct h2_head_builder *builder)
 {
     buffer_done(&builder->bytes);

@@ -61,6 +61,8 @@ int h2_head_finish_request(struct h2_head_builder *builder, struct request_head 
 int h2_head_finish_response(struct h2_head_builder *builder, struct response_head *head);
 int h2_head_finish_trailers(struct h2_head_builder *builder, struct field_list *fields);
 
+/* Held from the heap. */
+size_t h2_head_memory(const struct h2_head_builder *builder);
 void h2_head_end(struct h2_head_builder *builder);
 void h2_head_done(struct h2_head_builder *builder);
 

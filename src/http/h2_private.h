@@ -22,6 +22,7 @@ struct h2_stream {
     /* owned */
     struct buffer kept;     /* for the peer, waiting for windows */
     struct field_list last; /* the trailers: `lines` is one piece of memory with all they say */
+    size_t last_bytes;      /* of that piece */
     /* borrowed */
     struct h2_session *session;
     void *user; /* NULL: nobody hears of it */
@@ -36,6 +37,7 @@ struct h2_stream {
     bool counted; /* `length_left` must come to nothing */
     uint64_t length_left;
     size_t unconsumed; /* given by on_data(), in the windows still */
+    uint32_t window;   /* to be set once the request has left; 0: as it is */
     /* of what leaves */
     bool head_given; /* the response (client: the request) */
     bool deferred;   /* nghttp2 waits for more */
@@ -75,6 +77,7 @@ struct h2_session {
     bool peer_goes_away;
     size_t stream_count;
     size_t kept;
+    size_t allocated; /* by nghttp2 */
     int64_t now_ms;
 };
 
@@ -85,6 +88,9 @@ void h2_receive_install(nghttp2_session_callbacks *callbacks);
 struct h2_stream *h2_stream_new(struct h2_session *session, int32_t id);
 void h2_stream_free(struct h2_stream *stream);
 struct h2_stream *h2_stream_find(struct h2_session *session, int32_t id);
+
+/* h2_memory.c: how nghttp2 comes by its memory; counted in `session->allocated`. */
+nghttp2_mem h2_memory_of(struct h2_session *session);
 
 /* h2_send.c */
 void h2_send_install(nghttp2_session_callbacks *callbacks);

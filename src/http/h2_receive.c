@@ -29,7 +29,7 @@ void h2_stream_free(struct h2_stream *stream)
         TAILQ_REMOVE(&session->dirty, stream, dirty_link);
     TAILQ_REMOVE(&session->streams, stream, link);
     session->stream_count--;
-    session->kept -= buffer_len(&stream->kept);
+    session->kept -= stream->kept.capacity;
     buffer_done(&stream->kept);
     free(stream->last.lines);
     free(stream);

@@ -16,8 +16,6 @@
 #define PACK_BYTES ((size_t)64 * 1024)
 /* A smaller piece is copied sooner than it is pointed at. */
 #define PIECE_BYTES 2048
-/* Of all streams of a connection: half of what a connection may cost. */
-#define KEPT_MOST ((size_t)512 * 1024)
 /* A frame that a window cuts shorter than this costs more than it moves. */
 #define SMALL_FRAME_BYTES 256
 
@@ -85,10 +83,11 @@ static void take(struct h2_stream *stream, size_t len, struct buffer *out)
     if (part) {
         buffer_append_text(out, text_first(buffer_text(&stream->kept), part));
         buffer_consume(&stream->kept, part);
-        session->kept -= part;
         len -= part;
-        if (!buffer_len(&stream->kept))
+        if (!buffer_len(&stream->kept)) {
+            session->kept -= stream->kept.capacity;
             buffer_done(&stream->kept);
+        }
     }
     for (unsigned i = 0; i < stream->view_count && len; i++) {
         struct text *view = &stream->views[i];
@@ -221,6 +220,8 @@ static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, v
     switch (frame->hd.type) {
     case NGHTTP2_DATA:
     case NGHTTP2_HEADERS:
+        if (stream && stream->window)
+            h2_stream_set_window(stream, stream->window);
         if (stream && frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
             end_has_left(stream);
         break;
@@ -268,8 +269,10 @@ void h2_send_install(nghttp2_session_callbacks *callbacks)
 
 static void keep(struct h2_stream *stream, struct text piece)
 {
+    size_t before = stream->kept.capacity;
+
     buffer_append_text(&stream->kept, piece);
-    stream->session->kept += piece.len;
+    stream->session->kept += stream->kept.capacity - before;
 }
 
 /* What is left of the borrowed pieces becomes ours. */
@@ -417,7 +420,8 @@ static void keep_trailers(struct h2_stream *stream, const struct field_list *tra
     }
     if (!count)
         return;
-    lines = memory_new(count * sizeof(*lines) + bytes);
+    stream->last_bytes = count * sizeof(*lines) + bytes;
+    lines = memory_new(stream->last_bytes);
     at = (char *)(lines + count);
     for (size_t i = 0; i < trailers->count; i++) {
         const struct field_line *line = &trailers->lines[i];
@@ -457,7 +461,7 @@ static bool has_window(const struct h2_stream *stream)
 bool h2_stream_takes_more(struct h2_stream *stream)
 {
     stream->blocked = stream->view_count || buffer_len(&stream->kept) ||
-                      stream->session->kept >= KEPT_MOST ||
+                      stream->session->kept >= stream->session->grants.kept_bytes ||
                       (stream->head_given && !has_window(stream)); /* a head needs no window */
     return !stream->blocked;
 }

@@ -39,6 +39,7 @@ static void make_nghttp2(struct h2_session *session)
 {
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option = make_option(session);
+    nghttp2_mem memory = h2_memory_of(session);
     int status;
 
     if (nghttp2_session_callbacks_new(&callbacks))
@@ -46,9 +47,11 @@ static void make_nghttp2(struct h2_session *session)
     h2_receive_install(callbacks);
     h2_send_install(callbacks);
     if (session->role == H2_SERVER)
-        status = nghttp2_session_server_new2(&session->nghttp2, callbacks, session, option);
+        status =
+            nghttp2_session_server_new3(&session->nghttp2, callbacks, session, option, &memory);
     else
-        status = nghttp2_session_client_new2(&session->nghttp2, callbacks, session, option);
+        status =
+            nghttp2_session_client_new3(&session->nghttp2, callbacks, session, option, &memory);
     if (status)
         abort();
     nghttp2_session_callbacks_del(callbacks);
@@ -255,6 +258,17 @@ void h2_stream_set_user(struct h2_stream *stream, void *user)
 void *h2_stream_user(const struct h2_stream *stream)
 {
     return stream->user;
+}
+
+void h2_stream_set_window(struct h2_stream *stream, uint32_t bytes)
+{
+    nghttp2_session *nghttp2 = stream->session->nghttp2;
+    bool has_left = nghttp2_session_find_stream(nghttp2, stream->id);
+
+    stream->window = has_left ? 0 : bytes;
+    if (has_left)
+        nghttp2_session_set_local_window_size(nghttp2, NGHTTP2_FLAG_NONE, stream->id,
+                                              (int32_t)bytes);
 }
 
 void h2_stream_consume(struct h2_stream *stream, size_t bytes)

@@ -139,7 +139,8 @@ static const struct field rows[] = {
         .least = 65536,
         .most = 67108864,
         .fallback = "1MiB",
-        .help = "The same for all requests of one connection together.",
+        .help = "The same for all requests of one connection together; no more than half of "
+                "connection_memory is granted.",
     },
     {
         .name = "http2.header_table",
@@ -177,8 +178,8 @@ static const struct field rows[] = {
         .most = 1073741824,
         .fallback = "1MiB",
         .help = "End a connection that holds more than this: heads, what it has sent and nobody "
-                "has taken yet, and what it does not take itself; of HTTP/2 the heads, as windows "
-                "bound the rest.",
+                "has taken yet, what it does not take itself, and of HTTP/2 also the tables and "
+                "all that waits of its frames; there each request has 16KiB of its own besides.",
     },
     {
         .name = "connections.total",

@@ -21,6 +21,7 @@ static const struct h2_grants grants = {
     .stream_bytes = 65535,
     .connection_bytes = 131072,
     .table_bytes = 4096,
+    .kept_bytes = 65536,
     .continuations = 4,
     .resets = 20,
     .resets_ms = 10000,
@@ -256,7 +257,7 @@ static struct verdict run(enum h2_role role, struct text bytes, size_t step)
     }
     for (int i = 0; i < 100 && pack(&world, &out, now_ms).len; i++)
         continue;
-    CHECK(h2_session_kept(world.session) <= (size_t)grants.streams * 80);
+    CHECK(h2_session_kept(world.session) <= (size_t)grants.streams * 1024);
     verdict = (struct verdict){
         .events = world.events,
         .failed = h2_session_failure(world.session) != NULL,

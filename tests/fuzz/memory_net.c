@@ -1,7 +1,7 @@
 /*
  * What src/net, base/clock.h and the TLS session do for a worker, in memory and without TLS. The
  * linker takes these instead of the ones in the libraries. Calls back as the real ones do: from the
- * loop only, level-triggered, one end told once.
+ * loop only, level-triggered, one end told once. What is left to the end of a turn is libevent's.
  */
 
 #include "memory_net.h"
@@ -9,15 +9,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <event2/event.h>
+
 #include "base/clock.h"
 #include "base/memory.h"
 #include "http_check.h"
 #include "net/deadline.h"
+#include "net/io.h"
 #include "net/socket.h"
 #include "tls/tls_server.h"
 
 #define ROUNDS_MAX    20000
-#define DEADLINES_MAX 256
+#define DEADLINES_MAX 1024
 /* What a peer that is stuck still lets into the sockets between. */
 #define ROOM_BYTES ((size_t)2048)
 
@@ -121,7 +124,8 @@ struct stream *stream_new(struct io *io, int fd, struct stream_layer *layer,
 {
     struct stream *stream = memory_new(sizeof(*stream));
 
-    CHECK(!layer && memory_net.count < MEMORY_STREAMS_MAX);
+    CHECK(memory_net.count < MEMORY_STREAMS_MAX);
+    stream->connecting = layer; /* its handshake; nothing else is asked of it */
     stream->io = io;
     stream->fd = fd;
     stream->handler = handler;
@@ -389,6 +393,17 @@ static bool step(struct stream *stream)
     return true;
 }
 
+/* What was left to the end of a turn of the loop. True: there was something. */
+static bool end_turn(void)
+{
+    struct io *io = memory_net.count ? memory_net.streams[0]->io : NULL;
+
+    if (!io || event_base_get_num_events(io_base(io), EVENT_BASE_COUNT_ACTIVE) == 0)
+        return false;
+    event_base_loop(io_base(io), EVLOOP_NONBLOCK);
+    return true;
+}
+
 bool memory_net_run(void)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
@@ -401,6 +416,7 @@ bool memory_net_run(void)
             any |= step(stream);
             io_leave(stream->io);
         }
+        any |= end_turn();
         if (!any)
             return true;
     }
@@ -448,7 +464,7 @@ int socket_connect(const struct address *address)
 {
     (void)address;
     errno = ECONNREFUSED;
-    return memory_net.refuse_connects ? -1 : 1000000;
+    return memory_net.refuse_connects || memory_net.count > MEMORY_STREAMS_MAX / 2 ? -1 : 1000000;
 }
 
 void socket_keepalive(int fd)
@@ -468,18 +484,23 @@ void socket_close_reset(int fd)
     (void)fd;
 }
 
-/* --- no TLS ----------------------------------------------------------------------------------- */
+/* --- TLS, of which only what was agreed upon is there ------------------------------------------
+ */
 
 struct stream_layer *tls_session_new(struct tls_server *server)
 {
+    static struct stream_layer agreed_on_h2;
+
     (void)server;
-    return NULL;
+    return memory_net.with_h2 ? &agreed_on_h2 : NULL;
 }
 
 void tls_session_facts(const struct stream_layer *layer, struct tls_session_facts *facts_out)
 {
     (void)layer;
     *facts_out = (struct tls_session_facts){ .version = "", .cipher = "", .group = "" };
+    if (memory_net.with_h2)
+        facts_out->alpn = TEXT("h2");
 }
 
 const char *tls_session_refusal(const struct stream_layer *layer)

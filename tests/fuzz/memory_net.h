@@ -9,7 +9,7 @@
  * linked with this has a network that does what a test says, in no time at all.
  */
 
-#define MEMORY_STREAMS_MAX 64
+#define MEMORY_STREAMS_MAX 512
 
 struct stream {
     /* owned */
@@ -28,6 +28,7 @@ struct stream {
     bool at_end;   /* the peer has ended its bytes */
     bool end_told; /* and the owner has read that */
     bool stuck;    /* the peer takes nothing */
+    bool greeted;  /* the peer has sent what it begins with; for who plays it */
     bool backed_up;
     bool broken;
     bool reported;
@@ -43,6 +44,7 @@ struct memory_net {
     size_t count;
     bool refuse_connects; /* at once */
     bool break_connects;  /* when they should be done */
+    bool with_h2;         /* clients to come have agreed on HTTP/2 */
 };
 
 extern struct memory_net memory_net;

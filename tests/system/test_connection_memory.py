@@ -1,7 +1,8 @@
 """What a connection may hold: beyond it the connection ends, and says why; nothing ordinary comes near."""
 
-from lab import backends
+from lab import backends, h2_backends
 from lab.h2 import H2Client
+from lab.process_table import wait_until
 
 SMALL = {"connection_memory": "64KiB", "header": {"bytes": "256KiB", "fields": 1000, "uri": "64KiB"}}
 
@@ -88,5 +89,50 @@ def test_heads_of_http2_are_charged_together(serving, backend):
     with H2Client(instance) as client:  # a hundred ordinary ones are nothing
         for _ in range(100):
             client.ask(fields=client.fields(more=[("x-a", "a" * 300)] * 5))
+        client.ping()
+        assert not client.goaways
+
+
+def never_taken(client, count=100):
+    for _ in range(count):
+        client.ask()
+    client.read_until(lambda: sum(bool(answer.heads) for answer in client.answers.values()) >= 10)
+    for _ in range(20):
+        client.ping()
+    assert not client.goaways
+
+
+def test_a_hundred_downloads_that_nobody_takes_are_kept_within_it(serving, backend):
+    """Of the backends as much is read as a part of it holds, and the connection is nobody's enemy."""
+    instance = serving({"app": backend(backends.says(b"x" * 300_000))}, limits={"write_idle": "60s"})
+    with H2Client(instance, settings={4: 0}, updates=False) as client:
+        never_taken(client)
+        never_taken(client, count=0)
+
+
+def test_the_same_of_services_that_speak_http2(serving, backend):
+    """They may send as much as all windows of the client's requests let pass, which get smaller the more there are."""
+    app = backend(h2_backends.says(b"x" * 300_000))
+    entry = {"servers": [app.at], "protocol": "h2c"}
+    instance = serving({"app": entry}, limits={"write_idle": "60s"})
+    with H2Client(instance, settings={4: 0}, updates=False) as client:
+        never_taken(client)
+        wait_until(lambda: len(app.connections) >= 1 and sum(len(c.session.waiting) for c in app.connections) == 100, "answers")
+        never_taken(client, count=0)
+
+
+def test_uploads_that_nobody_takes_are_stopped_by_windows(serving, backend):
+    limits = {"max_connections": 1, "queue": {"size": 200, "timeout": "60s"}}
+    instance = serving({"app": backend(backends.echo)}, defaults=limits)
+    with H2Client(instance) as client:
+        streams = [client.stream() for _ in range(100)]
+        for stream in streams:
+            client.headers(stream, client.fields("POST", more=[("content-length", "60000")]))
+        client.ping()
+        for stream in streams:
+            room = min(client.windows[0], 60000)
+            client.data(stream, b"x" * (room - 1))  # as far as it may without waiting
+            if room < 60000:
+                break
         client.ping()
         assert not client.goaways

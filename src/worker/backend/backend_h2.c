@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "../client/client_memory.h"
 #include "../exchange/exchange.h"
 #include "../worker.h"
 #include "backend_h2_private.h"
@@ -18,12 +19,14 @@
  * breaks may take with it. */
 #define STREAMS_MOST 100
 /*
- * What a backend may send ahead of its client: 64 KiB a stream as for clients (CONFIG.md section
- * 4), and of all streams together, so that clients that read slowly never hold up the others.
+ * What a backend may send ahead of its client is that client's to say (client_body_window()); each
+ * stream begins with the least of it. Of all streams together it is so much that clients that read
+ * slowly never hold up the others.
  */
-#define STREAM_WINDOW     ((uint32_t)64 * 1024)
-#define CONNECTION_WINDOW ((uint32_t)STREAMS_MOST * STREAM_WINDOW)
-#define TABLE_BYTES       ((uint32_t)4096)
+#define CONNECTION_WINDOW ((uint32_t)STREAMS_MOST * 64 * 1024)
+/* Of request bodies: each stream has one piece at most. */
+#define KEPT_BYTES  ((size_t)STREAMS_MOST * 64 * 1024)
+#define TABLE_BYTES ((uint32_t)4096)
 /* As of idle connections of HTTP/1.1. */
 #define IDLE_MS 30000
 /* A connection with streams on which nothing comes for so long is asked for a sign of life, and has
@@ -345,9 +348,10 @@ static struct backend_h2 *connection_new(struct backend_h2_list *list, struct en
 {
     static const struct h2_grants grants = {
         .streams = STREAMS_MOST,
-        .stream_bytes = STREAM_WINDOW,
+        .stream_bytes = CLIENT_WINDOW_LEAST,
         .connection_bytes = CONNECTION_WINDOW,
         .table_bytes = TABLE_BYTES,
+        .kept_bytes = KEPT_BYTES,
         .continuations = 8,
         .resets = 10000, /* of what clients asked for: each is seen by one of them */
         .resets_ms = 10000,

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "../client/client_memory.h"
 #include "../exchange/exchange.h"
 #include "../exchange/websocket.h"
 #include "../worker.h"
@@ -163,6 +164,12 @@ static void said(struct backend_h2_stream *lent)
     lent->is_starved = !lent->base.request_ended && !takes_more(&lent->base);
 }
 
+/* As far as its client has room: little by little, since there may be a hundred of them. */
+static void open_window(struct backend_h2_stream *lent)
+{
+    h2_stream_set_window(lent->stream, client_body_window(lent->base.exchange->client));
+}
+
 static bool send_head(struct backend_conn *base, const struct request_head *head,
                       const struct forwarding *forwarding, bool ended)
 {
@@ -177,6 +184,9 @@ static bool send_head(struct backend_conn *base, const struct request_head *head
         return false;
     base->state = BACKEND_HEAD;
     base->request_ended = ended;
+    if (!base->exchange
+             ->is_grpc) /* whose messages are short: they have the window they begin with */
+        open_window(lent);
     said(lent);
     return true;
 }
@@ -227,6 +237,8 @@ static void resume(struct backend_conn *base)
 
     if (!lent->held || !lent->stream)
         return;
+    if (lent->held >= CLIENT_WINDOW_LEAST / 2)
+        open_window(lent);
     h2_stream_consume(lent->stream, lent->held);
     lent->held = 0;
     backend_h2_say(lent->conn);
@@ -276,11 +288,12 @@ static bool has_pending(const struct backend_conn *base)
            (lent_of_const(base)->stream && !h2_stream_takes_more(lent_of_const(base)->stream));
 }
 
-/* What waits is bounded by the windows, and heads are in the exchange's arena. */
+/* Of the request's body. What comes goes on to the client at once. */
 static size_t memory(const struct backend_conn *base)
 {
-    (void)base;
-    return 0;
+    const struct backend_h2_stream *lent = lent_of_const(base);
+
+    return lent->stream ? h2_stream_memory(lent->stream) : 0;
 }
 
 static void expired(struct backend_conn *base)

@@ -79,6 +79,7 @@ struct client {
     bool counted_by_address;
     bool shared_source; /* the routing mesh: many clients come from this address */
     unsigned requests;
+    size_t encoder_bytes; /* of what compression may hold, taken for its responses */
     int64_t accepted_us;
     int64_t handshake_us;
     int64_t idle_since_ms;
@@ -107,9 +108,6 @@ void client_set_address(struct client *client, const struct address *address);
 void client_begin_protocol(struct client *client, struct text rest);
 /* Refused before there was an exchange: one log line, and the end. */
 void client_refuse(struct client *client, const char *reason);
-
-/* Does the connection hold more than it may (client_memory.c)? */
-bool client_is_over_memory(const struct client *client);
 
 /* --- the PROXY protocol, client_proxy.c --------------------------------------------------------
  */

@@ -10,6 +10,7 @@
 #include "../exchange/exchange.h"
 #include "../worker.h"
 #include "client.h"
+#include "client_memory.h"
 #include "http/framing.h"
 #include "http/h1_parser.h"
 

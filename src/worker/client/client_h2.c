@@ -11,6 +11,7 @@
 #include "../admission.h"
 #include "../exchange/exchange.h"
 #include "base/memory.h"
+#include "client_memory.h"
 
 /* A client that sends much is served a few times in a row, then others are. */
 #define ROUNDS_A_TURN 4
@@ -316,8 +317,9 @@ static void begin(struct client *client)
     const struct h2_grants grants = {
         .streams = (uint32_t)limits->http2_streams,
         .stream_bytes = (uint32_t)limits->http2_stream_window,
-        .connection_bytes = (uint32_t)limits->http2_connection_window,
+        .connection_bytes = client_connection_window(client),
         .table_bytes = (uint32_t)limits->http2_header_table,
+        .kept_bytes = client_kept_most(client),
         .continuations = (unsigned)limits->http2_continuations,
         .resets = (unsigned)limits->http2_resets.count,
         .resets_ms = limits->http2_resets.period_ms,

@@ -18,6 +18,7 @@ struct client_stream {
     /* owned */
     struct exchange *exchange;
     struct buffer input; /* of the body, not taken yet; the windows bound it */
+    size_t taken;        /* by a backend that has not sent it on yet: in the windows still */
     /* borrowed */
     struct client *client;
     struct h2_stream *h2;       /* NULL: it is gone, or reset */

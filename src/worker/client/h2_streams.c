@@ -129,12 +129,22 @@ static bool takes(const struct client_stream *stream)
     return exchange && (stream->body_open || exchange->tunnelling) && exchange_takes_body(exchange);
 }
 
+/* What waits on its way to the backend is not the client's room again. */
+static void open_windows(struct client_stream *stream)
+{
+    if (!stream->taken || !takes(stream))
+        return;
+    if (stream->h2)
+        h2_stream_consume(stream->h2, stream->taken);
+    stream->taken = 0;
+}
+
 /* The exchange may end with it, and the stream then is as good as gone. */
 static void give(struct client_stream *stream, struct text piece)
 {
-    if (stream->h2)
-        h2_stream_consume(stream->h2, piece.len);
+    stream->taken += piece.len;
     exchange_body(stream->exchange, piece);
+    open_windows(stream);
 }
 
 static void give_end(struct client_stream *stream)
@@ -157,6 +167,7 @@ void client_stream_feed(struct client_stream *stream)
         return;
     }
     body_watch_pause(&stream->body, false, now_ms(stream->client));
+    open_windows(stream);
     if (buffer_len(&stream->input)) {
         struct buffer input = stream->input;
 

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "../client/client.h"
 #include "../exchange/exchange.h"
 #include "base/memory.h"
 #include "delivery.h"
@@ -15,10 +16,17 @@
 #include "model/snapshot.h"
 
 #define OUT_BYTES ((size_t)16 * 1024)
+/*
+ * Of what compression may hold in all, one connection has no more than this part: a hundred bodies
+ * at once by gzip, 32 by brotli. It is no part of limits.connection_memory, since it ends nobody:
+ * the next response goes by gzip, or as it is.
+ */
+#define CLIENT_SHARE 4
 
 struct compression {
     /* owned */
     struct encoder *encoder;
+    size_t taken;  /* of the client's share */
     size_t filled; /* of `out`; the codec may still hold pieces of it */
     size_t said;   /* of those, given to the codec */
     bool streams;  /* what came in a turn leaves with it */
@@ -55,17 +63,22 @@ static bool is_eligible(const struct exchange *exchange,
            !content_coding_forbidden(&exchange->request, head);
 }
 
+/* But `without`, for which there is no room. */
 static enum content_coding choose(const struct exchange *exchange,
-                                  const struct compression_settings *settings)
+                                  const struct compression_settings *settings,
+                                  enum content_coding without)
 {
-    enum content_coding offered[2] = { CODING_IDENTITY, CODING_IDENTITY };
+    enum content_coding offered[2];
+    size_t count = 0;
 
     if (exchange->request.minor_version < 1)
         return CODING_IDENTITY; /* it knows no chunked, so a body cut short would look whole */
-    for (size_t i = 0; i < settings->encodings.count && i < 2; i++)
-        offered[i] =
+    for (size_t i = 0; i < settings->encodings.count && count < 2; i++) {
+        offered[count] =
             text_equal(settings->encodings.items[i], TEXT("br")) ? CODING_BROTLI : CODING_GZIP;
-    return content_coding_choose(&exchange->request.fields, offered, settings->encodings.count);
+        count += offered[count] != without;
+    }
+    return content_coding_choose(&exchange->request.fields, offered, count);
 }
 
 /* False: there is no memory for it now, so the body goes as it is. */
@@ -73,14 +86,39 @@ static bool begin_encoder(struct exchange *exchange, enum content_coding coding,
                           const struct framing *framing)
 {
     uint64_t length = framing->has_length ? framing->length : UINT64_MAX;
-    struct encoder *encoder = encoder_new(coding, level, length, &exchange->worker->encoders);
+    struct encoder_budget *budget = &exchange->worker->encoders;
+    struct client *client = exchange->client;
+    struct encoder *encoder = NULL;
 
+    if (client->encoder_bytes + encoder_need(coding) <= budget->most / CLIENT_SHARE)
+        encoder = encoder_new(coding, level, length, budget);
     if (!encoder)
         return false;
     exchange->compression = memory_new(sizeof(*exchange->compression));
     exchange->compression->encoder = encoder;
+    exchange->compression->taken = encoder_need(coding);
+    client->encoder_bytes += exchange->compression->taken;
     exchange->compression->streams = framing->kind != BODY_COUNTED;
     return true;
+}
+
+/* Begins what there is room for; gzip holds a fifth of what brotli does. CODING_IDENTITY: nothing.
+ */
+static enum content_coding begin(struct exchange *exchange,
+                                 const struct compression_settings *settings,
+                                 const struct framing *framing)
+{
+    enum content_coding coding = choose(exchange, settings, CODING_IDENTITY);
+    enum content_coding other = choose(exchange, settings, coding);
+
+    /* RFC 9110 section 9.3.2: the head of an answer to HEAD is that of GET; it has no body */
+    if (coding == CODING_IDENTITY || framing->kind == BODY_NONE ||
+        begin_encoder(exchange, coding, (int)settings->level, framing))
+        return coding;
+    if (coding == CODING_BROTLI && other != CODING_IDENTITY &&
+        begin_encoder(exchange, other, (int)settings->level, framing))
+        return other;
+    return CODING_IDENTITY;
 }
 
 void compression_begin(struct exchange *exchange, struct response_head *head,
@@ -101,12 +139,8 @@ void compression_begin(struct exchange *exchange, struct response_head *head,
     if (!is_eligible(exchange, settings, head, framing))
         return;
     content_coding_vary(&head->fields, arena);
-    coding = choose(exchange, settings);
+    coding = begin(exchange, settings, framing);
     if (coding == CODING_IDENTITY)
-        return;
-    /* RFC 9110 section 9.3.2: the head of an answer to HEAD is that of GET; it has no body */
-    if (framing->kind != BODY_NONE &&
-        !begin_encoder(exchange, coding, (int)settings->level, framing))
         return;
     content_coding_mark(&head->fields, arena, coding);
     framing->has_length = false;
@@ -187,6 +221,7 @@ void compression_free(struct exchange *exchange)
 
     if (!compression)
         return;
+    exchange->client->encoder_bytes -= compression->taken;
     encoder_free(compression->encoder);
     free(compression);
     exchange->compression = NULL;

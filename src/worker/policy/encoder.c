@@ -59,7 +59,7 @@ static void *gzip_allocate(void *owner, unsigned items, unsigned size)
     return allocate(owner, (size_t)items * size);
 }
 
-static size_t need_of(enum content_coding coding)
+size_t encoder_need(enum content_coding coding)
 {
     return coding == CODING_BROTLI ? ENCODER_BROTLI_BYTES : ENCODER_GZIP_BYTES;
 }
@@ -93,12 +93,12 @@ struct encoder *encoder_new(enum content_coding coding, int level, uint64_t leng
     struct encoder *encoder;
     bool begun;
 
-    if (need_of(coding) > budget->most - budget->used)
+    if (encoder_need(coding) > budget->most - budget->used)
         return NULL;
     encoder = memory_new(sizeof(*encoder));
     encoder->budget = budget;
     encoder->coding = coding;
-    budget->used += need_of(coding);
+    budget->used += encoder_need(coding);
     if (coding == CODING_BROTLI)
         begun = begin_brotli(encoder, level, length);
     else
@@ -117,7 +117,7 @@ void encoder_free(struct encoder *encoder)
         BrotliEncoderDestroyInstance(encoder->brotli);
     else if (encoder->coding == CODING_GZIP && encoder->gzip.state)
         deflateEnd(&encoder->gzip);
-    encoder->budget->used -= need_of(encoder->coding);
+    encoder->budget->used -= encoder_need(encoder->coding);
     free(encoder);
 }
 

@@ -27,6 +27,8 @@ enum encoder_step {
 #define ENCODER_GZIP_BYTES   ((size_t)224 * 1024)
 #define ENCODER_BROTLI_BYTES ((size_t)1024 * 1024)
 
+/* What one takes from its budget. */
+size_t encoder_need(enum content_coding coding);
 /* `length`: of the body, UINT64_MAX when nobody knows. NULL: the budget is used up. */
 struct encoder *encoder_new(enum content_coding coding, int level, uint64_t length,
                             struct encoder_budget *budget);

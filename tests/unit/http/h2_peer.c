@@ -11,6 +11,7 @@ const struct h2_grants usual_grants = {
     .stream_bytes = 65535,
     .connection_bytes = 1024 * 1024,
     .table_bytes = 4096,
+    .kept_bytes = (size_t)512 * 1024,
     .continuations = 4,
     .resets = 10,
     .resets_ms = 10000,

@@ -161,7 +161,7 @@ static void what_the_window_does_not_take_is_kept_and_leaves_later(void **state)
     free(body); /* it was borrowed, and is not looked at any more */
     peer_expect_frames(peer, "ten", "HEADERS 1 :status=200\nDATA 1 10\n");
     assert_false(h2_stream_takes_more(stream));
-    assert_int_equal(h2_session_kept(peer->session), 29990);
+    assert_in_range(h2_session_kept(peer->session), 29990, 32768);
     peer_u32(peer, NGHTTP2_WINDOW_UPDATE, 0, 1, 20000);
     assert_int_equal(peer_feed(peer), 0);
     peer_expect_frames(peer, "more", "DATA 1 16384\nDATA 1 3616\n");
