@@ -13,7 +13,7 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        reason = valgrind.reason_to_skip(item.path.stem, item.originalname)
+        reason = valgrind.reason_to_skip(item.path.stem, item.fixturenames)
         if reason:
             item.add_marker(pytest.mark.skip(reason=f"under valgrind: {reason}"))
 

@@ -28,16 +28,16 @@ def scaled(seconds):
     return seconds * SLOWER
 
 
-# What says nothing under valgrind, or nothing about swarmward, and why: a whole scenario, or one test of it.
+# What says nothing under valgrind, or nothing about swarmward, and why: a whole scenario, or what has a fixture.
 SKIPPED = {
     "test_sandbox": "valgrind makes system calls of its own, so there is no sandbox",
     "test_hardening": "looks at how the programs were compiled, which is not done for valgrind",
     "test_many_reloads": "counts memory, and valgrind has more of it than swarmward",
+    "released": "counts memory or descriptors of the release build",
 }
 
 
-def reason_to_skip(scenario, test):
+def reason_to_skip(scenario, fixtures):
     """None: it runs."""
-    if not ON:
-        return None
-    return SKIPPED.get(scenario) or SKIPPED.get(f"{scenario}::{test}")
+    found = [SKIPPED[name] for name in (scenario, *fixtures) if name in SKIPPED]
+    return found[0] if ON and found else None
