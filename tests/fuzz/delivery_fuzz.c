@@ -6,6 +6,7 @@
  * be one that our own parser takes, with the same framing, and with what was set, once.
  */
 
+#include <ctype.h>
 #include <zlib.h>
 
 #include "field_private.h"
@@ -191,7 +192,22 @@ static void edit(const struct edits *edits, struct field_list *fields, struct ar
             field_edits_set(fields, arena, edits->names[i], edits->values[i]);
 }
 
-/* The last that sets a name counts; what is only removed is gone. */
+/* Does setting `name` drop `other`, which a backend may take for it: with marks where that has "-"?
+ */
+static bool drops(struct text name, struct text other)
+{
+    if (name.len != other.len || text_equal_nocase(name, other))
+        return name.len == other.len;
+    for (size_t i = 0; i < name.len; i++) {
+        char plain = isalnum((unsigned char)other.at[i]) ? other.at[i] : '-';
+
+        if (ascii_lower(name.at[i]) != ascii_lower(plain))
+            return false;
+    }
+    return true;
+}
+
+/* The last that sets a name counts; what is only removed is gone, as is what a later one drops. */
 static void check_edits(const struct edits *edits, const struct field_list *fields)
 {
     for (size_t i = 0; i < edits->count; i++) {
@@ -201,8 +217,8 @@ static void check_edits(const struct edits *edits, const struct field_list *fiel
         bool sets = false;
 
         for (size_t j = 0; j < edits->count; j++)
-            if (edits->sets[j] && text_equal_nocase(edits->names[j], edits->names[i])) {
-                sets = true;
+            if (edits->sets[j] && drops(edits->names[j], edits->names[i])) {
+                sets = text_equal_nocase(edits->names[j], edits->names[i]);
                 want = edits->values[j];
             }
         for (size_t j = 0; j < fields->count; j++)
