@@ -36,6 +36,7 @@ struct stream {
     bool accepted;  /* a client's, whose handshake may have to wait for its turn */
     bool queued;    /* in io->handshakes */
     bool has_turn;
+    bool goes_on; /* what held the handshake back is there: it has waited already */
     bool ready;   /* connected and the layer's handshake is done */
     bool reading; /* the owner wants on_readable */
     bool drained; /* no more receiving in this turn */
