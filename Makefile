@@ -18,7 +18,7 @@ help:
 	@echo "make lint      format, clang-tidy, cppcheck, shellcheck, structure"
 	@echo "make bench     compare with nginx, HAProxy, h2o and Caddy on this machine"
 	@echo "make fuzz      fuzz every parser and whole exchanges, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
-	@echo "make valgrind  the system tests with every program under valgrind, once in a while: it takes half an hour"
+	@echo "make valgrind  the system tests with every program under valgrind, once in a while: it takes long"
 	@echo "make docs      write the documents that are made from the code again"
 	@echo "make install   into $(DESTDIR)$(prefix) (prefix= and DESTDIR= are honoured)"
 	@echo "make clean     remove every build directory"

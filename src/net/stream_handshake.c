@@ -1,9 +1,9 @@
 /*
  * Handshakes of layers, and whose turn it is. A handshake costs what twenty requests cost, and they
  * come in crowds: in each turn of the loop one step is taken at once, and two of the queue in which
- * the others wait, so that nobody who is connected waits for more. Under load the queue gets as
- * much time as all others had since it was last looked at: neither side starves. Who waited for a
- * signature goes on as soon as it is there.
+ * the others wait. Under load the queue gets as much time as all others had since it was last
+ * looked at: neither side starves. Who waited for a signature goes on as soon as it is there.
+ * docs/decisions/turns-of-the-loop.md says what that does, and what it does not.
  */
 
 #include <event2/event.h>
